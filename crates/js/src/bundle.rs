@@ -1,0 +1,171 @@
+//! Bundles: checks a CommonJS source, compiles it once, and finds its classes.
+
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+use rquickjs::{AsyncContext, AsyncRuntime, Ctx, Function, Object, Value, atom::PredefinedAtom};
+
+use crate::{
+    api,
+    bytecode::{self, Bytecode},
+    exception::Thrown,
+    poll_now, web,
+};
+
+/// How long the top level of a bundle may run when it is loaded.
+const LOAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// Heap of the runtime that loads a bundle, in bytes.
+const LOAD_MEMORY: usize = 256 << 20;
+/// What stands before the source on its first line.
+const PREFIX: &str = "(function (exports, module, require) {";
+const SUFFIX: &str = "\n})";
+
+/// A compiled bundle and the names of the classes it exports.
+pub(crate) struct Bundle {
+    pub code: Bytecode,
+    pub classes: Vec<String>,
+}
+
+/// Why a bundle cannot be used.
+#[derive(Debug)]
+pub struct BundleError {
+    message: String,
+}
+
+impl fmt::Display for BundleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for BundleError {}
+
+impl BundleError {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into() }
+    }
+}
+
+impl Bundle {
+    /// Compiles `source` and runs its top level once to see what it exports.
+    pub fn load(file: &str, source: &str) -> Result<Self, BundleError> {
+        let internal = |error: rquickjs::Error| BundleError::new(format!("{file}: no JavaScript runtime: {error}"));
+        let runtime = AsyncRuntime::new().map_err(internal)?;
+        poll_now(runtime.set_memory_limit(LOAD_MEMORY));
+        let deadline = Instant::now() + LOAD_TIMEOUT;
+        poll_now(runtime.set_interrupt_handler(Some(Box::new(move || Instant::now() >= deadline))));
+        let context = poll_now(AsyncContext::full(&runtime)).map_err(internal)?;
+        poll_now(context.with(|ctx| {
+            let code = compile(&ctx, file, source)?;
+            let classes = classes(&ctx, file, &code).map_err(|error| match error {
+                Failure::Bundle(error) => error,
+                Failure::Thrown(_) if Instant::now() >= deadline => {
+                    BundleError::new(format!("{file}: the top level of the bundle did not end within {LOAD_TIMEOUT:?}"))
+                }
+                Failure::Thrown(error) => describe(&ctx, file, source, error),
+            })?;
+            Ok(Self { code, classes })
+        }))
+    }
+}
+
+enum Failure {
+    Bundle(BundleError),
+    Thrown(rquickjs::Error),
+}
+
+impl From<rquickjs::Error> for Failure {
+    fn from(error: rquickjs::Error) -> Self {
+        Self::Thrown(error)
+    }
+}
+
+fn compile(ctx: &Ctx<'_>, file: &str, source: &str) -> Result<Bytecode, BundleError> {
+    let wrapped = format!("{PREFIX}{source}{SUFFIX}");
+    bytecode::compile_script(ctx, file, &wrapped).map_err(|error| describe(ctx, file, source, error))
+}
+
+fn classes(ctx: &Ctx<'_>, file: &str, code: &Bytecode) -> Result<Vec<String>, Failure> {
+    web::install(ctx, std::rc::Rc::new(api::LoadingHost))?;
+    api::console::install(ctx, file.to_owned())?;
+    api::timers::install_refusing(ctx)?;
+    let objects = run(ctx, code)?;
+    let Some(objects) = objects else {
+        return Err(Failure::Bundle(BundleError::new(format!(
+            "{file}: the bundle exports no objects; end it with `exports.objects = {{ Counter }}`"
+        ))));
+    };
+    let mut names = Vec::new();
+    for entry in objects.props::<String, Value<'_>>() {
+        let (name, value) = entry?;
+        if !value.is_constructor() {
+            return Err(Failure::Bundle(BundleError::new(format!(
+                "{file}: exports.objects.{name} is not a class; it is {}",
+                value.type_name()
+            ))));
+        }
+        names.push(name);
+    }
+    if names.is_empty() {
+        return Err(Failure::Bundle(BundleError::new(format!("{file}: exports.objects is empty; put a class in it"))));
+    }
+    Ok(names)
+}
+
+/// Runs a bundle's top level; gives its `exports.objects`.
+pub(crate) fn run<'js>(ctx: &Ctx<'js>, code: &Bytecode) -> rquickjs::Result<Option<Object<'js>>> {
+    let body: Function<'js> = code.evaluate(ctx)?;
+    let module = Object::new(ctx.clone())?;
+    let exports = Object::new(ctx.clone())?;
+    module.set("exports", exports.clone())?;
+    let require = Function::new(ctx.clone(), refuse_require)?;
+    body.call::<_, Value<'js>>((exports, module.clone(), require))?;
+    let exports: Value<'js> = module.get("exports")?;
+    let Some(exports) = exports.into_object() else { return Ok(None) };
+    let objects: Value<'js> = exports.get("objects")?;
+    Ok(objects.into_object())
+}
+
+fn refuse_require(ctx: Ctx<'_>, name: rquickjs::Coerced<String>) -> rquickjs::Result<()> {
+    Err(rquickjs::Exception::throw_message(
+        &ctx,
+        &format!("require({:?}) is not available: a bundle is one file; bundle its modules with a tool such as esbuild (--format=cjs)", name.0),
+    ))
+}
+
+/// `FILE:LINE:COLUMN: message`, and the line with a mark under the column.
+fn describe(ctx: &Ctx<'_>, file: &str, source: &str, error: rquickjs::Error) -> BundleError {
+    let thrown = ctx.catch();
+    let stack = thrown
+        .as_object()
+        .and_then(|object| object.get::<_, Option<String>>(PredefinedAtom::Stack).ok().flatten())
+        .unwrap_or_default();
+    let place = position(&stack, file);
+    let message = if error.is_exception() {
+        match Thrown::describe(thrown, dolmen_runtime::ErrorKind::StartFailed) {
+            Thrown::Exception(error) => error.message().to_owned(),
+            Thrown::OutOfMemory => "the bundle needs too much memory to load".to_owned(),
+        }
+    } else {
+        error.to_string()
+    };
+    let Some((line, column)) = place else {
+        return BundleError::new(format!("{file}: {message}"));
+    };
+    let column = if line == 1 { column.saturating_sub(PREFIX.len()).max(1) } else { column };
+    let text = source.lines().nth(line - 1).unwrap_or_default();
+    let margin = " ".repeat(line.to_string().len());
+    let mark = " ".repeat(column - 1);
+    BundleError::new(format!("{file}:{line}:{column}: {message}\n{margin} |\n{line} | {text}\n{margin} | {mark}^"))
+}
+
+/// Finds `file:LINE:COLUMN` in a stack.
+fn position(stack: &str, file: &str) -> Option<(usize, usize)> {
+    let at = stack.find(&format!("{file}:"))?;
+    let mut numbers = stack[at + file.len() + 1..].split(|c: char| !c.is_ascii_digit());
+    let line = numbers.next()?.parse().ok().filter(|line| *line > 0)?;
+    let column = numbers.next().and_then(|column| column.parse().ok()).unwrap_or(1);
+    Some((line, usize::max(column, 1)))
+}

@@ -1,0 +1,81 @@
+//! Questions to QuickJS that rquickjs has no safe call for.
+
+use std::mem::ManuallyDrop;
+
+use rquickjs::{Ctx, Object, Value, qjs};
+
+/// A property's key for one call.
+struct Key<'a, 'js> {
+    ctx: &'a Ctx<'js>,
+    atom: qjs::JSAtom,
+}
+
+impl<'a, 'js> Key<'a, 'js> {
+    fn new(ctx: &'a Ctx<'js>, name: &str) -> rquickjs::Result<Self> {
+        // SAFETY: the context is live and locked; the pointer and the length are those of `name`.
+        let atom = unsafe { qjs::JS_NewAtomLen(ctx.as_raw().as_ptr(), name.as_ptr().cast(), name.len() as _) };
+        if atom == qjs::JS_ATOM_NULL { Err(rquickjs::Error::Exception) } else { Ok(Self { ctx, atom }) }
+    }
+}
+
+impl Drop for Key<'_, '_> {
+    fn drop(&mut self) {
+        // SAFETY: the atom was made by `new` and is freed once.
+        unsafe { qjs::JS_FreeAtom(self.ctx.as_raw().as_ptr(), self.atom) }
+    }
+}
+
+/// Whether `object` itself has the property; runs no getter, but may run a proxy's trap.
+pub(crate) fn has_own_property<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: &str) -> rquickjs::Result<bool> {
+    let key = Key::new(ctx, name)?;
+    // SAFETY: context, object and key are live for the call; a null descriptor asks for existence.
+    let found = unsafe {
+        qjs::JS_GetOwnProperty(ctx.as_raw().as_ptr(), std::ptr::null_mut(), object.as_value().as_raw(), key.atom)
+    };
+    match found {
+        0 => Ok(false),
+        1.. => Ok(true),
+        _ => Err(rquickjs::Error::Exception),
+    }
+}
+
+/// Defines an own, enumerable property, whatever setters a prototype may have.
+pub(crate) fn define<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: &str, value: Value<'js>) -> rquickjs::Result<()> {
+    let key = Key::new(ctx, name)?;
+    let value = ManuallyDrop::new(value);
+    // SAFETY: all are live; `JS_DefinePropertyValue` takes over `value`, which is not dropped here.
+    let defined = unsafe {
+        qjs::JS_DefinePropertyValue(
+            ctx.as_raw().as_ptr(),
+            object.as_value().as_raw(),
+            key.atom,
+            value.as_raw(),
+            qjs::JS_PROP_C_W_E as i32,
+        )
+    };
+    if defined < 0 { Err(rquickjs::Error::Exception) } else { Ok(()) }
+}
+
+/// Whether the value is a `Map`.
+pub(crate) fn is_map(value: &Value<'_>) -> bool {
+    // SAFETY: reads the class of a live value.
+    unsafe { qjs::JS_IsMap(value.as_raw()) }
+}
+
+/// Whether the value is a `Set`.
+pub(crate) fn is_set(value: &Value<'_>) -> bool {
+    // SAFETY: reads the class of a live value.
+    unsafe { qjs::JS_IsSet(value.as_raw()) }
+}
+
+/// Whether the value is a `Date`.
+pub(crate) fn is_date(value: &Value<'_>) -> bool {
+    // SAFETY: reads the class of a live value.
+    unsafe { qjs::JS_IsDate(value.as_raw()) }
+}
+
+/// Whether the value is an `ArrayBuffer` or a shared one.
+pub(crate) fn is_array_buffer(value: &Value<'_>) -> bool {
+    // SAFETY: reads the class of a live value.
+    unsafe { qjs::JS_IsArrayBuffer(value.as_raw()) }
+}

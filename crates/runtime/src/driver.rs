@@ -1,0 +1,430 @@
+//! The life of one object: the task that takes its events, runs its turns, commits them, and
+//! evicts it when it is idle.
+//!
+//! Events run one at a time, from the method call through settlement. What interleaves with a
+//! waiting event is only what that event, or an earlier one, started: timers and host operations.
+
+use std::{
+    cell::Cell,
+    future::poll_fn,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+    time::{Duration, Instant},
+};
+
+use tokio::sync::oneshot;
+
+use crate::{
+    Result,
+    engine::{Instance, Work},
+    error::{Error, ErrorKind},
+    event::{Event, Reply},
+    host::{EventId, Host, TimerId},
+    object::{Envelope, Object, Running},
+    turn::Budget,
+};
+
+/// What the driver does next.
+enum Next {
+    Event(Envelope),
+    Operations,
+    Timer(TimerId),
+    Stopped,
+    Deadline,
+    Evict,
+}
+
+/// Whether [`Driver::next`] may start another event.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Waiting {
+    ForEvents,
+    ForSettlement,
+}
+
+pub(crate) struct Driver {
+    object: Rc<Object>,
+    host: Rc<Host>,
+    instance: Option<Box<dyn Instance>>,
+    /// Wakes this driver because a host operation is ready.
+    waker: Waker,
+    /// Since when this driver has had the shard without a break.
+    busy_since: Cell<Option<Instant>>,
+}
+
+/// How long one object's short turns may follow each other before the others get theirs.
+const LONGEST_BUSY: Duration = Duration::from_millis(2);
+/// How many timers may fire in a row before waiting events get their turn.
+const TIMERS_PER_EVENT: u32 = 16;
+
+impl Driver {
+    pub fn new(object: Rc<Object>) -> Self {
+        let host = Rc::new(Host { object: object.clone() });
+        let waker = Waker::from(object.wakeup.clone());
+        Self { object, host, instance: None, waker, busy_since: Cell::new(None) }
+    }
+
+    /// Runs until the object is evicted.
+    pub async fn run(mut self) {
+        let mut timers_in_a_row = 0;
+        loop {
+            self.maintain().await;
+            let events_first = timers_in_a_row >= TIMERS_PER_EVENT;
+            timers_in_a_row = match self.next(Waiting::ForEvents, None, events_first).await {
+                Next::Event(envelope) => {
+                    self.serve(envelope).await;
+                    0
+                }
+                next @ (Next::Operations | Next::Timer(_)) => {
+                    self.background(next).await;
+                    timers_in_a_row + 1
+                }
+                Next::Stopped => {
+                    let reason = self.stop_reason();
+                    self.reset(&reason);
+                    0
+                }
+                Next::Evict => return self.leave(),
+                Next::Deadline => 0,
+            };
+            self.object.last_used.set(self.object.shard.clock.now());
+        }
+    }
+
+    /// Waits for the next thing to do. Timers come before events unless `events_first`.
+    async fn next(&self, waiting: Waiting, deadline: Option<Instant>, events_first: bool) -> Next {
+        let object = &*self.object;
+        let clock = &object.shard.clock;
+        let busy_since = self.busy_since.get().unwrap_or_else(Instant::now);
+        self.busy_since.set(Some(busy_since));
+        if busy_since.elapsed() >= LONGEST_BUSY {
+            self.busy_since.set(None);
+            tokio::task::yield_now().await;
+        }
+        loop {
+            let timer = object.timers.borrow().next();
+            let wake_at = match (timer, deadline) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+            let changed = poll_fn(|cx| match self.ready(waiting, events_first, cx) {
+                Some(next) => Poll::Ready(next),
+                None => {
+                    self.busy_since.set(None);
+                    Poll::Pending
+                }
+            });
+            let Some(wake_at) = wake_at else { return changed.await };
+            tokio::select! {
+                biased;
+                next = changed => return next,
+                () = clock.sleep_until(wake_at) => {
+                    if deadline.is_some_and(|deadline| deadline <= clock.now()) {
+                        return Next::Deadline;
+                    }
+                }
+            }
+        }
+    }
+
+    fn ready(&self, waiting: Waiting, events_first: bool, cx: &Context<'_>) -> Option<Next> {
+        let object = &*self.object;
+        object.wakeup.register(cx);
+        if object.is_stopped() {
+            return Some(Next::Stopped);
+        }
+        let event = || {
+            if waiting == Waiting::ForSettlement {
+                return None;
+            }
+            object.mailbox.borrow_mut().pop_front().map(Next::Event)
+        };
+        if events_first && let Some(next) = event() {
+            return Some(next);
+        }
+        if object.wakeup.take_operations_ready() && self.instance.is_some() {
+            return Some(Next::Operations);
+        }
+        let now = object.shard.clock.now();
+        let timer = object.timers.borrow_mut().take_due(now);
+        if let Some(timer) = timer {
+            return Some(Next::Timer(timer));
+        }
+        if let Some(next) = event() {
+            return Some(next);
+        }
+        let evictable = waiting == Waiting::ForEvents && object.evict.get();
+        (evictable && self.is_idle()).then_some(Next::Evict)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.object.is_quiet() && self.instance.as_ref().is_none_or(|instance| !instance.has_operations())
+    }
+
+    /// Runs one event from start to settlement.
+    async fn serve(&mut self, envelope: Envelope) {
+        let Envelope { event, chain, reply } = envelope;
+        let object = self.object.clone();
+        let id = object.next_event.get();
+        object.next_event.set(id + 1);
+        *object.running.borrow_mut() = Some(Running { id, chain });
+        let alarm = match &event {
+            Event::Alarm(info) => Some(*info),
+            _ => None,
+        };
+        let result = match alarm {
+            Some(info) => match self.alarm_is_due(info.scheduled_ms) {
+                Ok(true) => {
+                    object.alarm.handler_started();
+                    self.run_event(id, event).await
+                }
+                Ok(false) => Ok(Reply::Alarm),
+                Err(error) => Err(error),
+            },
+            None => self.run_event(id, event).await,
+        };
+        let result = match alarm {
+            Some(info) => self.end_alarm(info.retry_count, result),
+            None => result,
+        };
+        object.gate.borrow_mut().push(Box::new(move |opened| {
+            // Nobody may be waiting any more; the event ran all the same.
+            let _ = reply.send(opened.and(result));
+        }));
+        if let Err(error) = self.end_turn().await {
+            self.reset(&error);
+        }
+        object.running.borrow_mut().take();
+    }
+
+    async fn run_event(&mut self, id: EventId, event: Event) -> Result<Reply> {
+        let mut budget = Budget { left: self.object.shard.options.cpu_timeout };
+        self.start(&mut budget).await?;
+        self.turn(&mut budget, Work::Begin(id, event)).await?;
+        loop {
+            let settled = std::mem::take(&mut *self.object.settled.borrow_mut());
+            if let Some(own) = settled.into_iter().find(|settled| settled.id == id) {
+                // The last turn is committed by the caller, together with what it still adds.
+                return own.result;
+            }
+            if let Err(error) = self.end_turn().await {
+                self.reset(&error);
+                return Err(error);
+            }
+            let clock = self.object.shard.clock.clone();
+            let began = clock.now();
+            let next = self.next(Waiting::ForSettlement, Some(began + budget.left), false).await;
+            budget.spend(clock.now().saturating_duration_since(began));
+            match next {
+                Next::Operations | Next::Timer(_) => self.turn_for(next, &mut budget).await?,
+                Next::Deadline => {
+                    let late = late(&self.object);
+                    self.reset(&late);
+                    return Err(late);
+                }
+                Next::Stopped => {
+                    let reason = self.stop_reason();
+                    self.reset(&reason);
+                    return Err(reason);
+                }
+                Next::Event(_) | Next::Evict => unreachable!("not while an event waits for its settlement"),
+            }
+        }
+    }
+
+    /// Makes the instance if there is none.
+    async fn start(&mut self, budget: &mut Budget) -> Result<()> {
+        if self.instance.is_some() {
+            return Ok(());
+        }
+        let object = self.object.clone();
+        let host = self.host.clone();
+        let made = object
+            .shard
+            .turns
+            .run(&object.slice, budget, || late(&object), move || {
+                let class = host.namespace().class.clone();
+                host.object.shard.engine.instantiate(&class, host.clone())
+            })
+            .await;
+        match made {
+            Ok(Ok(instance)) => {
+                self.instance = Some(instance);
+                Ok(())
+            }
+            Ok(Err(error)) | Err(error) => {
+                self.reset(&error);
+                Err(error)
+            }
+        }
+    }
+
+    fn stop_reason(&self) -> Error {
+        let stop = self.object.slice.take_stop();
+        stop.or_else(|| self.object.failed_sync.borrow().clone()).unwrap_or_else(|| late(&self.object))
+    }
+
+    /// Something that an earlier event left behind goes on.
+    async fn background(&mut self, next: Next) {
+        let mut budget = Budget { left: self.object.shard.options.cpu_timeout };
+        let ended = match self.turn_for(next, &mut budget).await {
+            Ok(()) => self.end_turn().await.inspect_err(|error| self.reset(error)),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ended {
+            tracing::warn!(object = %self.object.label(), %error, "a timer or late callback reset the object");
+        }
+    }
+
+    async fn turn_for(&mut self, next: Next, budget: &mut Budget) -> Result<()> {
+        let work = match next {
+            Next::Timer(timer) => Work::Timer(timer),
+            _ => Work::Operations,
+        };
+        self.turn(budget, work).await
+    }
+
+    /// Runs one turn; on an error the instance is gone and its unfinished writes are dropped.
+    async fn turn(&mut self, budget: &mut Budget, work: Work) -> Result<()> {
+        let Some(mut instance) = self.instance.take() else { return Ok(()) };
+        let object = self.object.clone();
+        let waker = self.waker.clone();
+        let ran = object
+            .shard
+            .turns
+            .run(&object.slice, budget, || late(&object), move || {
+                instance.turn(work, &mut Context::from_waker(&waker));
+                instance
+            })
+            .await;
+        match ran {
+            Ok(instance) => {
+                self.instance = Some(instance);
+                Ok(())
+            }
+            Err(error) => {
+                self.reset(&error);
+                Err(error)
+            }
+        }
+    }
+
+    /// Commits the turn and gives its outputs to the gate.
+    async fn end_turn(&self) -> Result<()> {
+        let object = &*self.object;
+        let change = object.db.borrow().alarm_change();
+        if let Some(change) = change {
+            object.alarm.before_commit(object, change).await?;
+        }
+        let commit = object.db.borrow_mut().commit()?;
+        if let Some(change) = change {
+            object.alarm.committed(change, commit);
+        }
+        object.gate.borrow_mut().turn_committed(commit);
+        object.advance_gate();
+        object.shard.note_database(&self.object);
+        Ok(())
+    }
+
+    /// Throws the instance away, with everything that its unfinished turn did.
+    fn reset(&mut self, reason: &Error) {
+        let object = &*self.object;
+        self.instance = None;
+        object.slice.take_stop();
+        object.timers.borrow_mut().clear();
+        object.settled.borrow_mut().clear();
+        object.wakeup.take_operations_ready();
+        object.alarm.reset();
+        let outputs = object.gate.borrow_mut().take_turn();
+        fail(outputs, reason);
+        if let Err(error) = object.db.borrow_mut().rollback() {
+            tracing::error!(object = %object.label(), %error, "rollback failed");
+        }
+        if let Some(failure) = object.failed_sync.borrow_mut().take() {
+            let outputs = object.gate.borrow_mut().take_held();
+            fail(outputs, &failure);
+            if let Err(error) = object.db.borrow_mut().reset_to_durable() {
+                tracing::error!(object = %object.label(), %error, "the database could not be reset to its durable state");
+            }
+        }
+    }
+
+    /// Between events: the checkpoint that keeps the WAL short.
+    async fn maintain(&self) {
+        let object = &*self.object;
+        if !object.db.borrow().wants_checkpoint() || object.is_stopped() {
+            return;
+        }
+        while !object.is_settled_on_disk() {
+            poll_fn(|cx| {
+                object.wakeup.register(cx);
+                if object.is_settled_on_disk() || object.is_stopped() { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+            if object.is_stopped() {
+                return;
+            }
+        }
+        let (done, through) = oneshot::channel();
+        object.db.borrow_mut().checkpoint(Box::new(move |result| drop(done.send(result))));
+        if let Ok(result) = through.await
+            && let Err(error) = object.db.borrow_mut().finish_checkpoint(result)
+        {
+            tracing::error!(object = %object.label(), %error, "checkpoint failed; it will be tried again");
+        }
+    }
+
+    /// Gives memory and file handles back. Runs without an await, so nothing can arrive meanwhile.
+    fn leave(&mut self) {
+        self.instance = None;
+        let object = &*self.object;
+        if let Err(error) = object.db.borrow_mut().close() {
+            tracing::warn!(object = %object.label(), %error, "the database did not close cleanly");
+        }
+        object.shard.forget(&self.object);
+    }
+
+    /// Whether the stored alarm is due; if the index fired too early, tells it the right time.
+    fn alarm_is_due(&self, scheduled_ms: i64) -> Result<bool> {
+        let object = &*self.object;
+        let stored = object.db.borrow_mut().alarm()?;
+        if stored.is_some_and(|time| time <= scheduled_ms.max(object.shard.clock.unix_ms())) {
+            return Ok(true);
+        }
+        object.alarm.rearm(object.db.borrow().committed(), stored);
+        Ok(false)
+    }
+
+    /// Clears the alarm that was served, unless the handler set another one, or it will be retried.
+    fn end_alarm(&self, retries: u32, result: Result<Reply>) -> Result<Reply> {
+        let object = &*self.object;
+        let replaced = object.alarm.handler_ended();
+        if replaced {
+            return Ok(Reply::Alarm);
+        }
+        match result {
+            Err(error) if retries < crate::alarms::MAX_RETRIES || !crate::alarms::counts(&error) => Err(error),
+            ended => {
+                if let Err(error) = &ended {
+                    tracing::error!(object = %object.label(), %error, retries, "the alarm failed too often and is dropped");
+                }
+                object.db.borrow_mut().set_alarm(None)?;
+                Ok(Reply::Alarm)
+            }
+        }
+    }
+}
+
+fn fail(outputs: Vec<crate::gate::Output>, reason: &Error) {
+    for output in outputs {
+        output(Err(reason.clone()));
+    }
+}
+
+/// The error of an event that ran out of time.
+fn late(object: &Object) -> Error {
+    let limit = object.shard.options.cpu_timeout;
+    Error::new(
+        ErrorKind::Timeout,
+        format!("object {} did not finish within {limit:?}; it was reset and what the unfinished turn wrote was dropped", object.label()),
+    )
+}

@@ -1,0 +1,119 @@
+//! The way in: sends events to objects from any thread.
+
+use std::{future::Future, sync::Arc};
+
+use tokio::sync::oneshot;
+
+use crate::{
+    Result,
+    error::{Error, ErrorKind},
+    event::{Event, FetchRequest, FetchResponse, Payload, Reply, RpcCall},
+    namespace::{MAX_NAME_BYTES, NamespaceSpec},
+    object::ObjectKey,
+    shard::{CallChain, Shard, ShardMessage, ShardTask, Shared, owner},
+};
+
+/// A cheap, cloneable reference to a running [`crate::Runtime`].
+#[derive(Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+    specs: Arc<[NamespaceSpec]>,
+}
+
+impl Handle {
+    pub(crate) fn new(shared: Shared) -> Self {
+        let specs = shared.namespaces.iter().map(|namespace| namespace.spec.clone()).collect();
+        Self { shared: Arc::new(shared), specs }
+    }
+
+    /// The namespaces, in the order of the bundle.
+    pub fn namespaces(&self) -> &[NamespaceSpec] {
+        &self.specs
+    }
+
+    /// How many shards there are.
+    pub fn shards(&self) -> usize {
+        self.shared.shards.len()
+    }
+
+    /// Calls a method of the object `object` in `namespace` and returns its encoded result, in
+    /// the encoding of the arguments.
+    ///
+    /// # Errors
+    /// Every [`ErrorKind`]; see there.
+    pub fn rpc(&self, namespace: &str, object: &str, call: RpcCall) -> impl Future<Output = Result<Payload>> + Send + use<> {
+        let answer = self.dispatch(namespace, object, Event::Rpc(call));
+        async move {
+            match answer?.await {
+                Ok(Ok(Reply::Rpc(payload))) => Ok(payload),
+                other => Err(failure(other)),
+            }
+        }
+    }
+
+    /// Passes an HTTP request to the object's `fetch`.
+    ///
+    /// # Errors
+    /// Every [`ErrorKind`]; `MethodNotFound` if the object has no `fetch`.
+    pub fn fetch(
+        &self,
+        namespace: &str,
+        object: &str,
+        request: FetchRequest,
+    ) -> impl Future<Output = Result<FetchResponse>> + Send + use<> {
+        let answer = self.dispatch(namespace, object, Event::Fetch(request));
+        async move {
+            match answer?.await {
+                Ok(Ok(Reply::Fetch(response))) => Ok(response),
+                other => Err(failure(other)),
+            }
+        }
+    }
+
+    /// Runs a task on the event loop of shard `index` (modulo the number of shards).
+    pub fn spawn_on(&self, index: usize, task: ShardTask) {
+        // A closed inbox means that the runtime has stopped: the task is dropped.
+        let _ = self.shared.shards[index % self.shards()].send(ShardMessage::Spawn(task));
+    }
+
+    fn dispatch(&self, namespace: &str, object: &str, event: Event) -> Result<oneshot::Receiver<Result<Reply>>> {
+        let Some(index) = self.specs.iter().position(|spec| spec.name == namespace) else {
+            let known: Vec<_> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
+            return Err(Error::new(
+                ErrorKind::UnknownNamespace,
+                format!("no namespace is called {namespace:?}; this bundle has {}", known.join(", ")),
+            ));
+        };
+        if object.len() > MAX_NAME_BYTES {
+            return Err(Error::new(
+                ErrorKind::BadRequest,
+                format!("an object's name has at most {MAX_NAME_BYTES} bytes; this one has {}", object.len()),
+            ));
+        }
+        let (reply, answer) = oneshot::channel();
+        match Shard::current(&self.shared.shards) {
+            Some(shard) => shard.dispatch(index, &object.into(), event, CallChain::default(), reply),
+            None => {
+                let id = self.shared.namespaces[index].storage.key().id_from_name(object);
+                let key = ObjectKey { namespace: index, id };
+                // A closed inbox drops the reply, which `failure` reports.
+                let _ = self.shared.shards[owner(id, self.shards())].send(ShardMessage::Deliver {
+                    key,
+                    name: Some(object.into()),
+                    event,
+                    chain: CallChain::default(),
+                    reply,
+                });
+            }
+        }
+        Ok(answer)
+    }
+}
+
+fn failure(answer: Result<Result<Reply>, oneshot::error::RecvError>) -> Error {
+    match answer {
+        Ok(Err(error)) => error,
+        Ok(Ok(_)) => Error::new(ErrorKind::Internal, "the object answered an event of another kind"),
+        Err(_) => Error::new(ErrorKind::Unavailable, "Dolmen is shutting down; send the request again later"),
+    }
+}

@@ -1,0 +1,241 @@
+//! One object on its shard: its mailbox, its database, its gate, and whether it may be evicted.
+//!
+//! The state here belongs to the shard's thread. Its driver (`driver.rs`) is the only task that
+//! runs turns; everybody else only puts events into the mailbox, reports syncs, and wakes it.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::Rc,
+    sync::Arc,
+    time::Instant,
+};
+
+use dolmen_storage::{Database, ObjectId};
+use tokio::sync::oneshot;
+
+use crate::{
+    Result,
+    alarm_state::AlarmState,
+    error::{Error, ErrorKind},
+    event::{Event, Reply},
+    gate::OutputGate,
+    host::EventId,
+    shard::{CallChain, Shard, ShardMessage},
+    timers::Timers,
+    turn::Slice,
+    wakeup::Wakeup,
+};
+
+/// Which object: the index of its namespace, and its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct ObjectKey {
+    pub namespace: usize,
+    pub id: ObjectId,
+}
+
+/// An event in a mailbox, and who waits for its result.
+pub(crate) struct Envelope {
+    pub event: Event,
+    pub chain: CallChain,
+    pub reply: oneshot::Sender<Result<Reply>>,
+}
+
+/// A result that the engine reported.
+pub(crate) struct Settled {
+    pub id: EventId,
+    pub result: Result<Reply>,
+}
+
+/// The event that a driver runs now.
+pub(crate) struct Running {
+    pub id: EventId,
+    pub chain: CallChain,
+}
+
+pub(crate) struct Object {
+    pub key: ObjectKey,
+    pub name: RefCell<Option<Rc<str>>>,
+    pub shard: Rc<Shard>,
+    pub mailbox: RefCell<VecDeque<Envelope>>,
+    pub running: RefCell<Option<Running>>,
+    pub next_event: Cell<EventId>,
+    pub settled: RefCell<Vec<Settled>>,
+    pub db: RefCell<Database>,
+    pub db_counted: Cell<bool>,
+    pub sync_in_flight: Cell<bool>,
+    /// Why the last sync failed, until the driver has reset the object.
+    pub failed_sync: RefCell<Option<Error>>,
+    pub gate: RefCell<OutputGate>,
+    pub alarm: AlarmState,
+    pub timers: RefCell<Timers>,
+    pub slice: Rc<Slice>,
+    pub wakeup: Arc<Wakeup>,
+    pub last_used: Cell<Instant>,
+    pub evict: Cell<bool>,
+}
+
+impl Object {
+    pub fn new(shard: &Rc<Shard>, key: ObjectKey, name: Option<Rc<str>>) -> Rc<Self> {
+        Rc::new(Self {
+            key,
+            name: RefCell::new(name),
+            shard: shard.clone(),
+            mailbox: RefCell::default(),
+            running: RefCell::default(),
+            next_event: Cell::new(1),
+            settled: RefCell::default(),
+            db: RefCell::new(shard.namespaces[key.namespace].storage.database(key.id)),
+            db_counted: Cell::new(false),
+            sync_in_flight: Cell::new(false),
+            failed_sync: RefCell::default(),
+            gate: RefCell::default(),
+            alarm: AlarmState::default(),
+            timers: RefCell::default(),
+            slice: Rc::new(Slice::new()),
+            wakeup: Arc::default(),
+            last_used: Cell::new(shard.clock.now()),
+            evict: Cell::new(false),
+        })
+    }
+
+    /// How errors and logs call this object.
+    pub fn label(&self) -> String {
+        let namespace = &self.shard.namespaces[self.key.namespace].spec.name;
+        match &*self.name.borrow() {
+            Some(name) => format!("{namespace}/{name}"),
+            None => format!("{namespace}/{}", self.key.id),
+        }
+    }
+
+    /// Puts an event into the mailbox, or refuses it at once.
+    pub fn deliver(&self, envelope: Envelope) {
+        let limit = self.shard.options.queue_limit;
+        let refusal = if self.shard.draining.get() {
+            Some(Error::new(ErrorKind::Unavailable, "Dolmen is shutting down; send the request again later"))
+        } else if self.mailbox.borrow().len() >= limit {
+            Some(Error::new(
+                ErrorKind::Overloaded,
+                format!("object {} has {limit} events waiting; try again later", self.label()),
+            ))
+        } else if self.waits_in(&envelope.chain) {
+            Some(Error::new(
+                ErrorKind::Exception,
+                format!(
+                    "this call would wait for ever: object {} is waiting for the call chain that this call belongs to",
+                    self.label()
+                ),
+            ))
+        } else {
+            None
+        };
+        match refusal {
+            Some(error) => drop(envelope.reply.send(Err(error))),
+            None => {
+                self.mailbox.borrow_mut().push_back(envelope);
+                self.wakeup.wake_driver();
+            }
+        }
+    }
+
+    /// Whether the event that runs here is one that `chain` came through.
+    fn waits_in(&self, chain: &CallChain) -> bool {
+        let running = self.running.borrow();
+        let Some(running) = &*running else { return false };
+        chain.iter().any(|link| link.key == self.key && link.event == running.id)
+    }
+
+    /// The chain of a call that this object makes now.
+    pub fn chain_for_call(&self) -> Result<CallChain> {
+        match &*self.running.borrow() {
+            None => Ok(CallChain::default()),
+            Some(running) => {
+                let limit = self.shard.options.max_call_depth;
+                running.chain.with(self.key, running.id, limit).ok_or_else(|| {
+                    Error::new(
+                        ErrorKind::Exception,
+                        format!("the call chain is too deep: at most {limit} objects may wait for each other"),
+                    )
+                })
+            }
+        }
+    }
+
+    /// Whether the instance must be thrown away now.
+    pub fn is_stopped(&self) -> bool {
+        self.slice.stopped() || self.failed_sync.borrow().is_some()
+    }
+
+    /// Lets everything out that is durable, and starts the next sync if one is owed.
+    pub fn advance_gate(&self) {
+        let durable = self.db.borrow().durable();
+        // Before any reply leaves: whoever hears of an alarm's end finds the index up to date.
+        self.alarm.advance(self, durable);
+        loop {
+            let open = self.gate.borrow_mut().next_open(durable);
+            let Some(output) = open else { break };
+            output(Ok(()));
+        }
+        let mut db = self.db.borrow_mut();
+        if db.committed() > durable && !self.sync_in_flight.get() && self.failed_sync.borrow().is_none() {
+            self.sync_in_flight.set(true);
+            let inbox = self.shard.inbox.clone();
+            let key = self.key;
+            db.sync(Box::new(move |result| {
+                // A closed inbox means that the shard is gone, and its waiting replies with it.
+                let _ = inbox.send(ShardMessage::Synced { key, result });
+            }));
+        }
+    }
+
+    /// A sync thread is through.
+    pub fn synced(&self, result: Result<u64, dolmen_storage::Error>) {
+        self.sync_in_flight.set(false);
+        match result {
+            Ok(durable) => {
+                self.db.borrow_mut().note_durable(durable);
+                self.advance_gate();
+            }
+            Err(error) => {
+                tracing::error!(object = %self.label(), %error, "sync failed; the object is reset");
+                let failure = Error::new(
+                    ErrorKind::Storage,
+                    format!("a write of object {} could not be made durable; the object was reset: {error}", self.label()),
+                );
+                self.slice.stop(failure.clone());
+                *self.failed_sync.borrow_mut() = Some(failure);
+            }
+        }
+        self.wakeup.wake_driver();
+    }
+
+    /// The grace period of a shutdown is over: whatever still runs or waits is refused.
+    pub fn abort(&self) {
+        let reason = || Error::new(ErrorKind::Unavailable, "Dolmen is shutting down; the event was cut off");
+        for envelope in self.mailbox.borrow_mut().drain(..) {
+            drop(envelope.reply.send(Err(reason())));
+        }
+        if self.running.borrow().is_some() {
+            self.slice.stop(reason());
+        }
+        self.wakeup.wake_driver();
+    }
+
+    /// Whether nothing is running, waiting or unconfirmed, so that memory and files can go.
+    pub fn is_quiet(&self) -> bool {
+        self.running.borrow().is_none()
+            && self.mailbox.borrow().is_empty()
+            && (self.timers.borrow().is_empty() || self.shard.draining.get())
+            && self.is_settled_on_disk()
+    }
+
+    /// Whether everything written is durable and nobody waits for it.
+    pub fn is_settled_on_disk(&self) -> bool {
+        let db = self.db.borrow();
+        self.gate.borrow().is_empty()
+            && !self.sync_in_flight.get()
+            && !db.in_transaction()
+            && db.committed() == db.durable()
+            && self.alarm.is_settled()
+    }
+}

@@ -1,0 +1,337 @@
+//! A shard: one OS thread with one event loop, and the table of the objects that live on it.
+//!
+//! An object belongs to the shard that its id selects, so it lives at most once. Everything that
+//! comes from other threads is a [`ShardMessage`]; inside, nothing is locked.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{HashMap, VecDeque},
+    pin::Pin,
+    rc::{Rc, Weak},
+    sync::Arc,
+};
+
+use dolmen_storage::{ObjectId, Storage};
+use tokio::sync::{mpsc::{UnboundedReceiver, UnboundedSender}, oneshot};
+
+use crate::{
+    Result,
+    alarms::AlarmNote,
+    clock::Clock,
+    driver::Driver,
+    engine::Engine,
+    error::{Error, ErrorKind},
+    event::{Event, Reply},
+    host::EventId,
+    namespace::NamespaceSpec,
+    object::{Envelope, Object, ObjectKey},
+    options::Options,
+    turn::Turns,
+};
+
+/// A task for a shard's event loop; made on the shard, so it need not be `Send` itself.
+pub type ShardTask = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
+
+/// Everything that reaches a shard from other threads.
+pub(crate) enum ShardMessage {
+    Deliver { key: ObjectKey, name: Option<Box<str>>, event: Event, chain: CallChain, reply: oneshot::Sender<Result<Reply>> },
+    Synced { key: ObjectKey, result: Result<u64, dolmen_storage::Error> },
+    AlarmIndexed { key: ObjectKey, after: Option<i64>, result: Result<(), dolmen_storage::Error> },
+    Spawn(ShardTask),
+    /// Take no new work, let what runs finish, and end.
+    Drain(oneshot::Sender<()>),
+    /// The grace period is over.
+    Abort,
+}
+
+/// The objects that wait for an event, innermost first.
+#[derive(Clone, Default)]
+pub(crate) struct CallChain(Option<Arc<ChainLink>>);
+
+pub(crate) struct ChainLink {
+    pub key: ObjectKey,
+    pub event: EventId,
+    depth: usize,
+    outer: CallChain,
+}
+
+impl CallChain {
+    /// The chain with one more waiting event, unless it gets longer than `limit`.
+    pub fn with(&self, key: ObjectKey, event: EventId, limit: usize) -> Option<Self> {
+        let depth = self.0.as_ref().map_or(0, |link| link.depth) + 1;
+        (depth <= limit).then(|| Self(Some(Arc::new(ChainLink { key, event, depth, outer: self.clone() }))))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &ChainLink> {
+        std::iter::successors(self.0.as_deref(), |link| link.outer.0.as_deref())
+    }
+}
+
+/// A namespace with its folder.
+pub(crate) struct OpenNamespace {
+    pub spec: NamespaceSpec,
+    pub storage: dolmen_storage::Namespace,
+}
+
+/// What all shards of a runtime share.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub namespaces: Arc<[OpenNamespace]>,
+    pub storage: Storage,
+    pub engine: Arc<dyn Engine>,
+    pub options: Arc<Options>,
+    pub clock: Clock,
+    pub shards: Arc<[UnboundedSender<ShardMessage>]>,
+    pub alarms: UnboundedSender<AlarmNote>,
+}
+
+/// How many ids of names a shard remembers, because deriving one costs a microsecond.
+const REMEMBERED_IDS: usize = 8_192;
+
+pub(crate) struct Shard {
+    pub index: usize,
+    pub namespaces: Arc<[OpenNamespace]>,
+    pub storage: Storage,
+    pub engine: Arc<dyn Engine>,
+    pub options: Arc<Options>,
+    pub clock: Clock,
+    pub inbox: UnboundedSender<ShardMessage>,
+    pub turns: Turns,
+    pub draining: Cell<bool>,
+    shared: Shared,
+    table: RefCell<HashMap<ObjectKey, Rc<Object>>>,
+    ids: RefCell<HashMap<(usize, Rc<str>), ObjectId>>,
+    open_databases: RefCell<VecDeque<Weak<Object>>>,
+    drained: RefCell<Option<oneshot::Sender<()>>>,
+}
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<Shard>>> = const { RefCell::new(None) };
+}
+
+impl Shard {
+    /// Runs shard `index` on this thread until it is drained.
+    pub async fn run(index: usize, shared: Shared, mut messages: UnboundedReceiver<ShardMessage>) {
+        let shard = Rc::new(Self {
+            index,
+            namespaces: shared.namespaces.clone(),
+            storage: shared.storage.clone(),
+            engine: shared.engine.clone(),
+            options: shared.options.clone(),
+            clock: shared.clock.clone(),
+            inbox: shared.shards[index].clone(),
+            turns: Turns::default(),
+            draining: Cell::new(false),
+            table: RefCell::default(),
+            ids: RefCell::default(),
+            open_databases: RefCell::default(),
+            drained: RefCell::default(),
+            shared,
+        });
+        CURRENT.set(Some(shard.clone()));
+        if let Some(idle) = shard.options.idle_timeout {
+            tokio::task::spawn_local(sweep(shard.clone(), idle));
+        }
+        while let Some(message) = messages.recv().await {
+            shard.receive(message);
+            if shard.draining.get() && shard.table.borrow().is_empty() {
+                break;
+            }
+        }
+        CURRENT.set(None);
+        if let Some(drained) = shard.drained.take() {
+            // The runtime may have stopped waiting.
+            let _ = drained.send(());
+        }
+    }
+
+    /// The shard of this thread, if it belongs to the runtime that has `shards`.
+    pub fn current(shards: &Arc<[UnboundedSender<ShardMessage>]>) -> Option<Rc<Self>> {
+        CURRENT.with_borrow(|current| current.as_ref().filter(|shard| Arc::ptr_eq(&shard.shared.shards, shards)).cloned())
+    }
+
+    fn receive(self: &Rc<Self>, message: ShardMessage) {
+        match message {
+            ShardMessage::Deliver { key, name, event, chain, reply } => {
+                self.deliver(key, name.as_deref(), Envelope { event, chain, reply });
+            }
+            ShardMessage::Synced { key, result } => {
+                if let Some(object) = self.find(key) {
+                    object.synced(result);
+                }
+            }
+            ShardMessage::AlarmIndexed { key, after, result } => {
+                if let Some(object) = self.find(key) {
+                    object.alarm.index_written();
+                    object.wakeup.wake_driver();
+                }
+                match (result, after) {
+                    // The index then fires too early, and the object puts it right.
+                    (Err(error), _) => tracing::warn!(%error, "the alarm index could not be written"),
+                    (Ok(()), Some(time)) => self.alarm_changed(key.namespace, time),
+                    (Ok(()), None) => {}
+                }
+            }
+            ShardMessage::Spawn(task) => drop(tokio::task::spawn_local(task())),
+            ShardMessage::Drain(drained) => {
+                self.draining.set(true);
+                *self.drained.borrow_mut() = Some(drained);
+                for object in self.table.borrow().values() {
+                    object.evict.set(true);
+                    object.wakeup.wake_driver();
+                }
+            }
+            ShardMessage::Abort => {
+                for object in self.table.borrow().values() {
+                    object.abort();
+                }
+            }
+        }
+    }
+
+    /// Sends an event to the object called `name`, wherever that lives.
+    pub fn dispatch(
+        self: &Rc<Self>,
+        namespace: usize,
+        name: &Rc<str>,
+        event: Event,
+        chain: CallChain,
+        reply: oneshot::Sender<Result<Reply>>,
+    ) {
+        let key = ObjectKey { namespace, id: self.id_of(namespace, name) };
+        let owner = owner(key.id, self.shared.shards.len());
+        if owner == self.index {
+            self.deliver(key, Some(name), Envelope { event, chain, reply });
+        } else {
+            let name = Some(Box::from(&**name));
+            // A closed inbox drops the reply, which its receiver reports as shutting down.
+            let _ = self.shared.shards[owner].send(ShardMessage::Deliver { key, name, event, chain, reply });
+        }
+    }
+
+    fn deliver(self: &Rc<Self>, key: ObjectKey, name: Option<&str>, envelope: Envelope) {
+        match self.object(key, name) {
+            Ok(object) => object.deliver(envelope),
+            Err(error) => drop(envelope.reply.send(Err(error))),
+        }
+    }
+
+    /// The live object `key`, made live if need be.
+    fn object(self: &Rc<Self>, key: ObjectKey, name: Option<&str>) -> Result<Rc<Object>> {
+        if let Some(object) = self.find(key) {
+            let mut known = object.name.borrow_mut();
+            if known.is_none() {
+                *known = name.map(Rc::from);
+            }
+            drop(known);
+            return Ok(object);
+        }
+        if self.draining.get() {
+            return Err(Error::new(ErrorKind::Unavailable, "Dolmen is shutting down; send the request again later"));
+        }
+        self.make_room()?;
+        let object = Object::new(self, key, name.map(Rc::from));
+        self.table.borrow_mut().insert(key, object.clone());
+        tokio::task::spawn_local(Driver::new(object.clone()).run());
+        Ok(object)
+    }
+
+    fn find(&self, key: ObjectKey) -> Option<Rc<Object>> {
+        self.table.borrow().get(&key).cloned()
+    }
+
+    /// Takes an evicted object out of the table.
+    pub fn forget(&self, object: &Rc<Object>) {
+        self.table.borrow_mut().remove(&object.key);
+        if self.draining.get() && self.table.borrow().is_empty() {
+            // Wakes the message loop, which then sees that nothing is left.
+            let _ = self.inbox.send(ShardMessage::Abort);
+        }
+    }
+
+    /// Refuses another live object when there is no room, and asks the longest idle ones to leave.
+    fn make_room(&self) -> Result<()> {
+        let limit = (self.options.max_live_objects / self.shared.shards.len()).max(1);
+        let table = self.table.borrow();
+        if table.len() < limit {
+            return Ok(());
+        }
+        let mut quiet: Vec<&Rc<Object>> = table.values().filter(|object| !object.evict.get() && object.is_quiet()).collect();
+        let leaving = table.values().filter(|object| object.evict.get()).count();
+        if quiet.is_empty() && leaving == 0 {
+            return Err(Error::new(ErrorKind::Overloaded, format!("{limit} objects of this shard are live and none is idle; try again later")));
+        }
+        let wanted = (limit / 16).max(1);
+        if leaving < wanted {
+            quiet.sort_by_key(|object| object.last_used.get());
+            for object in quiet.into_iter().take(wanted) {
+                object.evict.set(true);
+                object.wakeup.wake_driver();
+            }
+        }
+        Ok(())
+    }
+
+    /// Called after each turn: counts open databases and closes idle ones beyond the limit.
+    pub fn note_database(&self, object: &Rc<Object>) {
+        if object.db_counted.get() || !object.db.borrow().is_open() {
+            return;
+        }
+        object.db_counted.set(true);
+        let limit = (self.options.max_open_databases / self.shared.shards.len()).max(1);
+        let mut open = self.open_databases.borrow_mut();
+        open.push_back(Rc::downgrade(object));
+        let mut looks = open.len();
+        while open.len() > limit && looks > 0 {
+            looks -= 1;
+            let Some(oldest) = open.pop_front() else { break };
+            let Some(oldest_object) = oldest.upgrade() else { continue };
+            let busy = oldest_object.running.borrow().is_some() || !oldest_object.is_settled_on_disk();
+            if busy || oldest_object.db.borrow_mut().close().is_err() {
+                open.push_back(oldest);
+            } else {
+                oldest_object.db_counted.set(false);
+            }
+        }
+    }
+
+    /// Tells the scheduler that an alarm may be due earlier than it knows.
+    pub fn alarm_changed(&self, namespace: usize, time: i64) {
+        // A scheduler that is gone means that the process ends.
+        let _ = self.shared.alarms.send(AlarmNote { namespace, time });
+    }
+
+    fn id_of(&self, namespace: usize, name: &Rc<str>) -> ObjectId {
+        let mut ids = self.ids.borrow_mut();
+        let key = (namespace, name.clone());
+        if let Some(id) = ids.get(&key) {
+            return *id;
+        }
+        let id = self.namespaces[namespace].storage.key().id_from_name(name);
+        if ids.len() >= REMEMBERED_IDS {
+            ids.clear();
+        }
+        ids.insert(key, id);
+        id
+    }
+}
+
+/// The shard that an id belongs to: its first eight bytes are as good as a hash.
+pub(crate) fn owner(id: ObjectId, shards: usize) -> usize {
+    let head = id.as_bytes().first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    usize::try_from(head % shards as u64).unwrap_or(0)
+}
+
+/// Asks objects that were idle for `idle` to leave, four times in that time.
+async fn sweep(shard: Rc<Shard>, idle: std::time::Duration) {
+    while !shard.draining.get() {
+        shard.clock.sleep(idle / 4).await;
+        let now = shard.clock.now();
+        for object in shard.table.borrow().values() {
+            if now.saturating_duration_since(object.last_used.get()) >= idle && object.is_quiet() {
+                object.evict.set(true);
+                object.wakeup.wake_driver();
+            }
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What CommonJS objects can do and observe, through the runtime's handle: no HTTP, real storage.
+
+mod objects {
+    mod alarms;
+    mod calls;
+    mod fetch;
+    mod isolation;
+    mod lifetime;
+    mod rpc;
+    mod storage;
+    mod timers;
+    mod world;
+}

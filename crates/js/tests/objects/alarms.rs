@@ -1,0 +1,160 @@
+use std::{sync::Arc, time::Duration};
+
+use dolmen_runtime::{Clock, ErrorKind, ManualClock, Options};
+use serde_json::{Value, json};
+
+use super::world::{World, in_world_with, options};
+
+const START_MS: i64 = 1_700_000_000_000;
+
+const ALARMS: &str = r#"
+class Clock {
+  constructor(state) { this.storage = state.storage; }
+  set(ms) { this.storage.setAlarm(ms); }
+  setDate(ms) { this.storage.setAlarm(new Date(ms)); }
+  get() { return this.storage.getAlarm(); }
+  cancel() { this.storage.deleteAlarm(); }
+  mode(m) { this.storage.put("mode", m); }
+  runs() { return this.storage.get("runs") ?? []; }
+  rolledBack(ms) { try { this.storage.transaction(() => { this.storage.setAlarm(ms); throw 0; }); } catch {} return this.storage.getAlarm(); }
+  async alarm(info) {
+    const runs = this.storage.get("runs") ?? [];
+    runs.push([info.retryCount, info.isRetry, info.scheduledTime, this.storage.getAlarm()]);
+    this.storage.put("runs", runs);
+    const mode = this.storage.get("mode");
+    if (mode === "fail") throw new Error("alarm failed");
+    if (mode === "again") { this.storage.put("mode", "ok"); this.storage.setAlarm(info.scheduledTime + 5000); }
+    if (mode === "againAndFail") { this.storage.put("mode", "ok"); this.storage.setAlarm(info.scheduledTime + 5000); throw new Error("superseded"); }
+    if (mode === "slow") { this.storage.put("mode", "ok"); await new Promise((r) => setTimeout(r, 1000)); }
+  }
+}
+class NoHandler { constructor(state) { this.storage = state.storage; } set() { this.storage.setAlarm(5); } }
+exports.objects = { Clock, NoHandler };
+"#;
+
+fn alarm_world(test: impl AsyncFnOnce(&mut World, Arc<ManualClock>)) {
+    let clock = ManualClock::new(START_MS);
+    let options = Options { idle_timeout: None, cpu_timeout: Duration::from_secs(36_000), ..options() };
+    in_world_with(ALARMS, options, Clock::manual(clock.clone()), async |w| test(w, clock).await);
+}
+
+/// Waits until the alarm has run `count` times: each look is an event of the same object, so it
+/// comes after whatever was delivered before it.
+async fn runs(w: &World, count: usize) -> Value {
+    loop {
+        let runs = w.ok("CLOCK/a", "runs", "").await;
+        if runs.as_array().unwrap().len() >= count {
+            return runs;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[test]
+fn an_alarm_fires_once_when_it_is_due_and_is_gone_after_it() {
+    alarm_world(async |w, clock| {
+        w.ok("CLOCK/a", "set", &format!("[{}]", START_MS + 10_000)).await;
+        assert_eq!(w.ok("CLOCK/a", "get", "").await, json!(START_MS + 10_000));
+        clock.advance(Duration::from_millis(9_999));
+        assert_eq!(w.ok("CLOCK/a", "runs", "").await, json!([]));
+        clock.advance(Duration::from_millis(1));
+        assert_eq!(runs(w, 1).await, json!([[0, false, START_MS + 10_000, null]]));
+        assert_eq!(w.ok("CLOCK/a", "get", "").await, json!(null));
+        clock.advance(Duration::from_secs(3_600));
+        assert_eq!(w.ok("CLOCK/a", "runs", "").await.as_array().unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn an_alarm_in_the_past_fires_now_and_dates_work() {
+    alarm_world(async |w, _clock| {
+        w.ok("CLOCK/a", "setDate", "[1]").await;
+        assert_eq!(runs(w, 1).await, json!([[0, false, 1, null]]));
+    });
+}
+
+#[test]
+fn a_later_set_or_delete_replaces_the_alarm() {
+    alarm_world(async |w, clock| {
+        w.ok("CLOCK/a", "set", &format!("[{}]", START_MS + 1_000)).await;
+        w.ok("CLOCK/a", "set", &format!("[{}]", START_MS + 5_000)).await;
+        clock.advance(Duration::from_secs(2));
+        assert_eq!(w.ok("CLOCK/a", "runs", "").await, json!([]));
+        w.ok("CLOCK/a", "set", &format!("[{}]", START_MS + 3_000)).await;
+        clock.advance(Duration::from_secs(1));
+        assert_eq!(runs(w, 1).await[0][2], json!(START_MS + 3_000));
+        w.ok("CLOCK/a", "set", &format!("[{}]", START_MS + 10_000)).await;
+        w.ok("CLOCK/a", "cancel", "").await;
+        assert_eq!(w.ok("CLOCK/a", "get", "").await, json!(null));
+        clock.advance(Duration::from_secs(100));
+        assert_eq!(w.ok("CLOCK/a", "runs", "").await.as_array().unwrap().len(), 1);
+        assert_eq!(w.ok("CLOCK/a", "rolledBack", &format!("[{START_MS}]")).await, json!(null));
+    });
+}
+
+#[test]
+fn a_failing_alarm_is_retried_six_times_with_back_off_and_then_dropped() {
+    alarm_world(async |w, clock| {
+        w.ok("CLOCK/a", "mode", r#"["fail"]"#).await;
+        w.ok("CLOCK/a", "set", &format!("[{START_MS}]")).await;
+        runs(w, 1).await;
+        let mut delay = 2_000;
+        for retry in 1..=6_usize {
+            clock.advance(Duration::from_millis(delay - 1));
+            assert_eq!(w.ok("CLOCK/a", "runs", "").await.as_array().unwrap().len(), retry, "not before {delay} ms");
+            // The jitter is at most a quarter.
+            clock.advance(Duration::from_millis(delay / 4 + 1));
+            let seen = runs(w, retry + 1).await;
+            assert_eq!(seen[retry][0], json!(retry));
+            assert_eq!(seen[retry][1], json!(true));
+            delay *= 2;
+        }
+        assert_eq!(w.ok("CLOCK/a", "get", "").await, json!(null), "dropped after the sixth retry");
+        clock.advance(Duration::from_secs(86_400));
+        assert_eq!(w.ok("CLOCK/a", "runs", "").await.as_array().unwrap().len(), 7);
+    });
+}
+
+#[test]
+fn an_alarm_set_by_the_handler_takes_the_place_of_the_old_one_and_of_its_retry() {
+    for mode in ["again", "againAndFail"] {
+        alarm_world(async |w, clock| {
+            w.ok("CLOCK/a", "mode", &format!("[{mode:?}]")).await;
+            w.ok("CLOCK/a", "set", &format!("[{START_MS}]")).await;
+            runs(w, 1).await;
+            assert_eq!(w.ok("CLOCK/a", "get", "").await, json!(START_MS + 5_000), "{mode}");
+            clock.advance(Duration::from_secs(5));
+            let seen = runs(w, 2).await;
+            assert_eq!(seen[1], json!([0, false, START_MS + 5_000, null]), "{mode}");
+            assert_eq!(w.ok("CLOCK/a", "get", "").await, json!(null), "{mode}");
+        });
+    }
+}
+
+#[test]
+fn an_overdue_alarm_fires_at_start_without_any_request() {
+    alarm_world(async |w, clock| {
+        w.ok("CLOCK/a", "set", &format!("[{}]", START_MS + 1_000)).await;
+        w.stop_for(clock, Duration::from_secs(60)).await;
+        assert_eq!(runs(w, 1).await, json!([[0, false, START_MS + 1_000, null]]));
+    });
+}
+
+#[test]
+fn wrong_times_and_classes_without_a_handler_are_refused() {
+    alarm_world(async |w, _clock| {
+        for (args, part) in [
+            ("[0]", "<= 0"),
+            ("[-5]", "<= 0"),
+            ("[9e15]", "not a valid Date"),
+            (r#"["soon"]"#, "needs a Date"),
+            ("[]", "needs a Date"),
+        ] {
+            let (kind, message) = w.err("CLOCK/a", "set", args).await;
+            assert_eq!(kind, ErrorKind::Exception);
+            assert!(message.contains(part), "{args}: {message}");
+        }
+        assert!(w.err("CLOCK/a", "setDate", r#"["x"]"#).await.1.contains("not a valid Date"));
+        assert!(w.err("NOHANDLER/a", "set", "").await.1.contains("must have an alarm() handler"));
+    });
+}

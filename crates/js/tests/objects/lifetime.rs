@@ -1,0 +1,139 @@
+//! Starting, failing to start, eviction and shutdown.
+
+use std::time::Duration;
+
+use dolmen_js::JsEngine;
+use dolmen_runtime::{Clock, ErrorKind, ManualClock, Options};
+use serde_json::json;
+
+use super::world::{self, in_world, in_world_with, options};
+
+const LIVES: &str = r#"
+let loads = 0; loads++;
+class Life {
+  constructor(state) { this.storage = state.storage; this.calls = 0; const n = state.storage.get("starts") ?? 0; state.storage.put("starts", n + 1); }
+  call() { return ++this.calls; }
+  starts() { return this.storage.get("starts"); }
+  timer() { setTimeout(() => {}, 1e9); }
+  async wait(ms) { await new Promise((r) => setTimeout(r, ms)); return "waited"; }
+}
+class Fragile {
+  constructor(state) { this.storage = state.storage; state.storage.put("from constructor", 1); if (state.id.name === "broken") throw new Error("no start"); }
+  get(k) { return this.storage.get(k); }
+}
+class Picky { constructor() { if (!globalThis.tried) { globalThis.tried = 1; } } hi() { return globalThis.tried++; } }
+exports.objects = { Life, Fragile, Picky };
+"#;
+
+#[test]
+fn a_throwing_constructor_is_a_failed_start_and_keeps_nothing() {
+    in_world(LIVES, async |w| {
+        let (kind, message) = w.err("FRAGILE/broken", "get", r#"["x"]"#).await;
+        assert_eq!((kind, message.as_str()), (ErrorKind::StartFailed, "no start"));
+        assert_eq!(w.ok("FRAGILE/fine", "get", r#"["from constructor"]"#).await, json!(1));
+    });
+}
+
+#[test]
+fn heaps_are_apart() {
+    in_world(LIVES, async |w| {
+        assert_eq!(w.ok("PICKY/a", "hi", "").await, json!(1));
+        assert_eq!(w.ok("PICKY/a", "hi", "").await, json!(2));
+        assert_eq!(w.ok("PICKY/b", "hi", "").await, json!(1), "another object has another global scope");
+    });
+}
+
+#[test]
+fn idle_objects_are_evicted_and_come_back_with_their_state() {
+    let clock = ManualClock::new(0);
+    let options = Options { idle_timeout: Some(Duration::from_secs(60)), shards: 1, ..options() };
+    in_world_with(LIVES, options, Clock::manual(clock.clone()), async |w| {
+        assert_eq!(w.ok("LIFE/a", "call", "").await, json!(1));
+        assert_eq!(w.ok("LIFE/pinned", "call", "").await, json!(1));
+        w.ok("LIFE/pinned", "timer", "").await;
+        // Each step wakes the sweeper; the event to another object lets it run before we go on.
+        for _ in 0..8 {
+            clock.advance(Duration::from_secs(15));
+            w.ok("LIFE/other", "call", "").await;
+        }
+        assert_eq!(w.ok("LIFE/a", "call", "").await, json!(1), "a fresh instance");
+        assert_eq!(w.ok("LIFE/a", "starts", "").await, json!(2));
+        assert_eq!(w.ok("LIFE/pinned", "call", "").await, json!(2), "a pending timer keeps it");
+    });
+}
+
+#[test]
+fn more_objects_than_may_live_and_more_files_than_may_be_open() {
+    let options = Options { max_live_objects: 8, max_open_databases: 4, shards: 1, ..options() };
+    in_world_with(LIVES, options, Clock::system(), async |w| {
+        for round in 1..=2 {
+            for index in 0..40 {
+                let name = format!("LIFE/{index}");
+                let starts = w.ok(&name, "starts", "").await.as_u64().unwrap();
+                assert!(starts >= round, "{name} lost a start");
+            }
+        }
+    });
+}
+
+#[test]
+fn shutdown_lets_running_events_finish_and_refuses_new_ones() {
+    in_world(LIVES, async |w| {
+        w.ok("LIFE/a", "call", "").await;
+        let handle = w.handle.clone();
+        let running = tokio::spawn({
+            let handle = handle.clone();
+            async move { world::call(&handle, "LIFE/a", "wait", "[30]").await }
+        });
+        // The next event waits behind the running one, so both were accepted before the shutdown.
+        let waiting = tokio::spawn({
+            let handle = handle.clone();
+            async move { world::call(&handle, "LIFE/a", "call", "[]").await }
+        });
+        tokio::task::yield_now().await;
+        tokio::task::yield_now().await;
+        w.stop().await;
+        assert_eq!(running.await.unwrap().unwrap(), json!("waited"));
+        assert_eq!(waiting.await.unwrap().unwrap(), json!(2));
+        let late = world::call(&handle, "LIFE/a", "call", "[]").await.unwrap_err();
+        assert_eq!(late.kind(), ErrorKind::Unavailable);
+    });
+}
+
+#[test]
+fn shutdown_cuts_off_what_does_not_end() {
+    let options = Options { shutdown_grace: Duration::from_millis(50), ..options() };
+    in_world_with(LIVES, options, Clock::system(), async |w| {
+        w.ok("LIFE/a", "call", "").await;
+        let handle = w.handle.clone();
+        let running = tokio::spawn(async move { world::call(&handle, "LIFE/a", "wait", "[1000000]").await });
+        tokio::task::yield_now().await;
+        w.stop().await;
+        assert_eq!(running.await.unwrap().unwrap_err().kind(), ErrorKind::Unavailable);
+    });
+}
+
+#[test]
+fn bundles_that_cannot_be_used_say_where_and_why() {
+    for (source, parts) in [
+        ("exports.objects = {\n  A: class { x( {} }\n};", &["bundle.js:2:", "SyntaxError", "A: class { x( {} }", "^"][..]),
+        ("let a = 1; let a = 2;", &["bundle.js:1:", "SyntaxError"]),
+        ("throw new TypeError('top')", &["bundle.js:1:", "TypeError: top"]),
+        ("\n\nundefinedThing();", &["bundle.js:3:", "undefinedThing"]),
+        ("const x = require('fs')", &["require(\"fs\") is not available", "esbuild"]),
+        ("", &["exports no objects", "exports.objects"]),
+        ("exports.objects = {}", &["is empty"]),
+        ("exports.objects = { A: 5 }", &["exports.objects.A is not a class"]),
+        ("exports.objects = { A: () => 1 }", &["exports.objects.A is not a class"]),
+        ("exports.objects = 5", &["exports no objects"]),
+        ("for (;;) {}", &["did not end within"]),
+    ] {
+        let error = JsEngine::load("bundle.js", source).err().unwrap_or_else(|| panic!("{source} loaded")).to_string();
+        for part in parts {
+            assert!(error.contains(part), "{source}: {error}");
+        }
+    }
+    for source in ["module.exports = { objects: { A: class {} } }", "module.exports.objects = { A: function () {} }", "exports.objects = { A: class {} } // end"] {
+        assert_eq!(JsEngine::load("bundle.js", source).unwrap().classes(), ["A"], "{source}");
+    }
+}

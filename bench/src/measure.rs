@@ -1,0 +1,144 @@
+//! Measuring one row on one server, and checking that no acknowledged increment was lost.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use serde::Serialize;
+
+use crate::contender::{Contender, Programs};
+use crate::flags::Flags;
+use crate::load::{self, Stop};
+use crate::memory;
+use crate::rows::{Method, Row};
+use crate::server::Server;
+use crate::work::{Call, Objects, Work};
+
+/// Objects whose count is read back at most.
+const MOST_READ_BACK: u64 = 256;
+/// The longest that reading them back may send.
+const READ_BACK_TIME: Duration = Duration::from_secs(30);
+
+/// What was measured once, for one row on one server.
+#[derive(Clone, Debug, Serialize)]
+pub struct Sample {
+    /// Counted from one.
+    pub round: u32,
+    /// The row measured.
+    pub row: Row,
+    /// The server measured.
+    pub contender: Contender,
+    /// What was seen.
+    #[serde(flatten)]
+    pub figure: Figure,
+}
+
+/// A figure and what it rests on.
+#[derive(Clone, Debug, Serialize)]
+pub struct Figure {
+    /// In the row's unit: answers per second, kilobytes (1,000 bytes) or milliseconds.
+    pub value: f64,
+    /// Half of the answers came within this time, in microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p50_us: Option<u64>,
+    /// 99 of 100 answers came within this time, in microseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub p99_us: Option<u64>,
+    /// Answers measured, or objects touched.
+    pub count: u64,
+    /// For memory: the share of the touched objects that were still live in the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live_share: Option<f64>,
+}
+
+/// Starts `contender` afresh and measures `row` on it.
+pub fn measure(
+    flags: &Flags,
+    programs: &Programs,
+    root: &Path,
+    row: Row,
+    contender: Contender,
+) -> Result<Figure> {
+    let mut server = Server::start(programs, contender, root)?;
+    if flags.only.is_some() {
+        eprintln!(
+            "{} runs as process {} at {}",
+            contender.name(),
+            server.pid(),
+            server.addr()
+        );
+    }
+    let figure = match row.method() {
+        Method::Rate(call, objects) => rate(flags, &server, call, objects),
+        Method::Memory(call) => memory::per_object(flags, &server, call),
+        Method::Start => {
+            let value = server.started_in().as_secs_f64() * 1e3;
+            Ok(Figure {
+                value,
+                p50_us: None,
+                p99_us: None,
+                count: 1,
+                live_share: None,
+            })
+        }
+    };
+    figure.map_err(|error| server.blame(error))
+}
+
+fn rate(flags: &Flags, server: &Server, call: Call, objects: Objects) -> Result<Figure> {
+    let stop = Stop::After {
+        warm_up: flags.warm_up,
+        measured: flags.duration,
+    };
+    let outcome = load::run(
+        server.addr(),
+        flags.connections,
+        stop,
+        &mut Work::new(call, objects),
+    )?;
+    match call {
+        Call::Increment => {
+            let kept = read_back(server, objects)?;
+            let acknowledged = outcome.acknowledged;
+            ensure!(
+                kept == acknowledged,
+                "{acknowledged} increments were acknowledged, but the counts hold {kept}"
+            );
+        }
+        Call::FirstIncrement => {
+            let sample = Objects::sample(outcome.acknowledged, MOST_READ_BACK);
+            let kept = read_back(server, sample)?;
+            let asked = sample.count;
+            ensure!(
+                kept == asked,
+                "of {asked} objects incremented once, the counts add up to {kept}"
+            );
+        }
+        Call::Fetch | Call::Hello | Call::Read | Call::Live => {}
+    }
+    ensure!(
+        outcome.measured > 0,
+        "no answer came within the measured time"
+    );
+    Ok(Figure {
+        value: outcome.rate(),
+        p50_us: Some(outcome.latencies_us.value_at_quantile(0.50)),
+        p99_us: Some(outcome.latencies_us.value_at_quantile(0.99)),
+        count: outcome.measured,
+        live_share: None,
+    })
+}
+
+/// The counts of `objects`, added up.
+fn read_back(server: &Server, objects: Objects) -> Result<u64> {
+    let stop = Stop::Requests {
+        count: objects.count,
+        within: READ_BACK_TIME,
+    };
+    let outcome = load::run(server.addr(), 1, stop, &mut Work::new(Call::Read, objects))?;
+    ensure!(
+        outcome.acknowledged == objects.count,
+        "reading the counts back took too long"
+    );
+    Ok(outcome.total)
+}

@@ -1,0 +1,168 @@
+//! What the load generator asks: which call, on which objects, and what a right answer holds.
+
+use std::io::Write;
+
+use anyhow::{Result, bail, ensure};
+use serde::Deserialize;
+
+use crate::answer::Answer;
+
+/// The call made in every request of one load. What each does is written in `objects/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// The object's `fetch`, which writes nothing.
+    Fetch,
+    /// An RPC that touches no storage.
+    Hello,
+    /// An RPC that reads the stored count.
+    Read,
+    /// An RPC that adds one to the stored count.
+    Increment,
+    /// An RPC that adds one to the count of an object never seen before.
+    FirstIncrement,
+    /// An RPC that tells whether the object is still in memory.
+    Live,
+}
+
+/// Which objects a load goes to: `count` of them in turn, their numbers `step` apart, from `first` on.
+#[derive(Clone, Copy, Debug)]
+pub struct Objects {
+    /// The number of the first object.
+    pub first: u64,
+    /// How many objects are asked before the first one's turn comes again.
+    pub count: u64,
+    /// The distance between the numbers of two objects that follow each other.
+    pub step: u64,
+}
+
+impl Objects {
+    /// The first `count` objects.
+    pub fn shared(count: u64) -> Self {
+        Objects {
+            first: 0,
+            count,
+            step: 1,
+        }
+    }
+
+    /// A new object for each request.
+    pub fn new_each() -> Self {
+        Objects::shared(u64::MAX)
+    }
+
+    /// At most `sample` of the first `count` objects, evenly spaced.
+    pub fn sample(count: u64, sample: u64) -> Self {
+        let step = count.div_ceil(sample).max(1);
+        Objects {
+            first: 0,
+            count: count.div_ceil(step),
+            step,
+        }
+    }
+}
+
+/// The requests of one load, one after the other.
+#[derive(Debug)]
+pub struct Work {
+    call: Call,
+    objects: Objects,
+    asked: u64,
+}
+
+/// A gateway's answer to an RPC.
+#[derive(Deserialize)]
+struct RpcAnswer<'a> {
+    ok: bool,
+    #[serde(borrow, default)]
+    result: RpcResult<'a>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(untagged)]
+enum RpcResult<'a> {
+    Number(u64),
+    Text(&'a str),
+    #[default]
+    None,
+}
+
+impl Work {
+    /// `call` on each of `objects` in turn.
+    pub fn new(call: Call, objects: Objects) -> Self {
+        Work {
+            call,
+            objects,
+            asked: 0,
+        }
+    }
+
+    /// Appends the next request to `out`.
+    pub fn write_next(&mut self, out: &mut Vec<u8>) {
+        let number = self.objects.first + (self.asked % self.objects.count) * self.objects.step;
+        self.asked += 1;
+        let (method, arguments) = match self.call {
+            Call::Fetch => {
+                write!(
+                    out,
+                    "GET /fetch/COUNTER/c{number}/hello HTTP/1.1\r\nhost: localhost\r\n\r\n"
+                )
+                .expect("a Vec takes every write");
+                return;
+            }
+            Call::Hello => ("hello", "[\"bench\"]"),
+            Call::Read => ("read", "[]"),
+            Call::Increment | Call::FirstIncrement => ("increment", "[]"),
+            Call::Live => ("live", "[]"),
+        };
+        let length = arguments.len();
+        write!(
+            out,
+            "POST /rpc/COUNTER/c{number}/{method} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+             content-length: {length}\r\n\r\n{arguments}"
+        )
+        .expect("a Vec takes every write");
+    }
+
+    /// Checks an answer. Returns the number it brought, 0 when the call brings none.
+    pub fn check(&self, answer: &Answer<'_>) -> Result<u64> {
+        ensure!(
+            answer.status == 200,
+            "wrong answer: status {}: {}",
+            answer.status,
+            answer.text()
+        );
+        if self.call == Call::Fetch {
+            ensure!(
+                *answer.body == *b"hello, GET",
+                "wrong answer to fetch: {}",
+                answer.text()
+            );
+            return Ok(0);
+        }
+        let rpc: Option<RpcAnswer<'_>> = serde_json::from_slice(&answer.body).ok();
+        match (self.call, rpc) {
+            (
+                Call::Hello,
+                Some(RpcAnswer {
+                    ok: true,
+                    result: RpcResult::Text("hello, bench"),
+                }),
+            ) => Ok(0),
+            (
+                Call::FirstIncrement,
+                Some(RpcAnswer {
+                    ok: true,
+                    result: RpcResult::Number(1),
+                }),
+            ) => Ok(1),
+            (
+                Call::Read | Call::Increment | Call::Live,
+                Some(RpcAnswer {
+                    ok: true,
+                    result: RpcResult::Number(n),
+                }),
+            ) => Ok(n),
+            _ => bail!("wrong answer to {:?}: {}", self.call, answer.text()),
+        }
+    }
+}

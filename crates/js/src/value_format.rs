@@ -1,0 +1,110 @@
+//! V8's structured-clone format, version 15, between JavaScript values and bytes.
+//!
+//! This is how values rest in `_cf_KV`, how `structuredClone` copies and how RPC arguments travel.
+//! It keeps true: what is written here V8 and workerd read, and what they write is read here; object
+//! ids are handed out in V8's order; no input, however hostile, panics, recurses on the native stack or
+//! makes us allocate by a length that the input does not back with bytes.
+//!
+//! The format itself has no written standard; see `docs/decisions/0003-value-format.md`.
+//!
+//! ```
+//! use dolmen_js::value_format;
+//! use rquickjs::{Context, Runtime, Value};
+//!
+//! let context = Context::full(&Runtime::new()?)?;
+//! context.with(|ctx| {
+//!     let value: Value = ctx.eval("({ seats: [1, 2], at: new Date(5) })")?;
+//!     let bytes = value_format::serialize(&ctx, &value)?;
+//!     assert_eq!(bytes[..2], [0xFF, 0x0F]);
+//!     let copy = value_format::deserialize(&ctx, &bytes)?;
+//!     assert!(copy.is_object());
+//!     Ok(())
+//! })
+//! # as rquickjs::Result<()>
+//! ```
+mod clone_error;
+mod engine;
+mod number;
+mod reader;
+mod seen;
+mod tags;
+mod text;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use rquickjs::{Ctx, Result, Value};
+
+use engine::Engine;
+use reader::Reader;
+use writer::Writer;
+
+/// The version that is written: what workerd writes to disk.
+pub const VERSION: u32 = 15;
+
+/// The version of rows without a header, written by the first Durable Objects.
+const VERSION_WITHOUT_HEADER: u32 = 13;
+
+/// The newest version that is read. 16 only widens lengths beyond 4 GiB, which no row here has.
+const NEWEST_VERSION: u32 = 16;
+
+/// How deep a value may nest when written. V8 gives up between 2,200 and 2,800 levels when it reads.
+pub const MAX_WRITE_DEPTH: usize = 2_000;
+
+/// How deep a value may nest when read: more than V8 can write with its usual 1 MB of stack.
+pub const MAX_READ_DEPTH: usize = 8_000;
+
+/// The most bytes one value may take, so that a small graph that names one large string many times
+/// cannot fill the host's memory, which the engine's own memory limit does not count.
+pub const MAX_BYTES: usize = 64 << 20;
+
+/// The bytes of `value`, with the version header.
+///
+/// Throws a `DataCloneError` with V8's text for what has no serialized form, such as a function.
+pub fn serialize<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    serialize_into(ctx, value, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Appends the bytes of `value` to `out`, with the version header; for callers that reuse a buffer.
+///
+/// On an error `out` is as long as it was.
+pub fn serialize_into<'js>(ctx: &Ctx<'js>, value: &Value<'js>, out: &mut Vec<u8>) -> Result<()> {
+    serialize_with_transfer(ctx, value, &[], out)
+}
+
+/// As [`serialize_into`], but each buffer of `transfer` is written as its index in that list.
+///
+/// The caller detaches the buffers, and hands their successors to [`deserialize_with_transfer`].
+pub fn serialize_with_transfer<'js>(
+    ctx: &Ctx<'js>,
+    value: &Value<'js>,
+    transfer: &[Value<'js>],
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let start = out.len();
+    let result = Writer::new(Engine::of(ctx), out, transfer).write(value.as_raw());
+    if result.is_err() {
+        out.truncate(start);
+    }
+    result
+}
+
+/// The value of `bytes`, as `serialize`, V8 or workerd wrote them; without a header, as version 13.
+///
+/// Throws an `Error` saying what is wrong at which byte if they are none of these.
+pub fn deserialize<'js>(ctx: &Ctx<'js>, bytes: &[u8]) -> Result<Value<'js>> {
+    deserialize_with_transfer(ctx, bytes, &[])
+}
+
+/// As [`deserialize`], with the buffers that the value names by index.
+pub fn deserialize_with_transfer<'js>(
+    ctx: &Ctx<'js>,
+    bytes: &[u8],
+    transferred: &[Value<'js>],
+) -> Result<Value<'js>> {
+    let value = Reader::new(Engine::of(ctx), bytes, transferred).read()?;
+    Ok(value.into_value(ctx))
+}

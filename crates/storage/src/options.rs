@@ -1,0 +1,52 @@
+//! What can be chosen when a storage is opened. Every default has its reason beside it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::disk::{Disk, RealDisk};
+
+/// Settings of a [`Storage`](crate::Storage).
+#[derive(Clone)]
+pub struct Options {
+    /// Threads that wait in `fdatasync`; they are idle in the kernel nearly always. See `docs` of `examples/sync_rate.rs`.
+    pub sync_threads: usize,
+    /// Where syncs go.
+    pub disk: Arc<dyn Disk>,
+    /// Largest key and value together, in bytes. Cloudflare: 2 MB.
+    pub max_value_bytes: usize,
+    /// Largest key in bytes. Cloudflare: 2 KiB.
+    pub max_key_bytes: usize,
+    /// Pages in a write-ahead log from which on the object wants a checkpoint. 1000 is SQLite's own default (4 MB).
+    pub checkpoint_pages: u32,
+    /// Commands that may wait for the alarm index; more are refused as `Overloaded`.
+    pub alarm_queue: usize,
+    /// Pages of 4 KiB that one open database may keep in memory.
+    pub cache_pages: u32,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            sync_threads: 16,
+            disk: Arc::new(RealDisk),
+            max_value_bytes: 2 * 1024 * 1024,
+            max_key_bytes: 2048,
+            checkpoint_pages: 1000,
+            alarm_queue: 16_384,
+            cache_pages: 4,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("sync_threads", &self.sync_threads)
+            .field("max_value_bytes", &self.max_value_bytes)
+            .field("max_key_bytes", &self.max_key_bytes)
+            .field("checkpoint_pages", &self.checkpoint_pages)
+            .field("alarm_queue", &self.alarm_queue)
+            .field("cache_pages", &self.cache_pages)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,9 @@
+//! Tests of the storage through its public interface: one binary, one module per subject.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+#[path = "storage/support.rs"]
+mod support;
+
+#[path = "storage/kv.rs"]
+mod kv;

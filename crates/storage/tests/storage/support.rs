@@ -1,0 +1,64 @@
+//! What the tests share: a storage in a folder of its own, and waiting for callbacks.
+
+use std::path::Path;
+use std::sync::mpsc::channel;
+
+use dolmen_storage::{Database, Namespace, Options, Result, Storage};
+use tempfile::TempDir;
+
+pub const KEY: &str = "test-Object";
+
+pub struct Place {
+    pub storage: Storage,
+    pub namespace: Namespace,
+    pub folder: TempDir,
+}
+
+pub fn place() -> Place {
+    place_with(Options::default())
+}
+
+pub fn place_with(options: Options) -> Place {
+    let folder = tempfile::tempdir().unwrap();
+    let (storage, namespace) = open(folder.path(), options);
+    Place {
+        storage,
+        namespace,
+        folder,
+    }
+}
+
+pub fn open(root: &Path, options: Options) -> (Storage, Namespace) {
+    let storage = Storage::open(root, options).unwrap();
+    let namespace = storage.namespace(KEY).unwrap();
+    (storage, namespace)
+}
+
+impl Place {
+    pub fn object(&self, name: &str) -> Database {
+        self.namespace
+            .database(self.namespace.key().id_from_name(name))
+    }
+}
+
+/// Calls `start` with a callback and waits for what the callback gets.
+pub fn wait<T: Send + 'static>(start: impl FnOnce(Box<dyn FnOnce(T) + Send>)) -> T {
+    let (done, told) = channel();
+    start(Box::new(move |outcome| done.send(outcome).unwrap()));
+    told.recv().unwrap()
+}
+
+pub fn sync(db: &mut Database) -> Result<u64> {
+    let number = wait(|done| db.sync(done))?;
+    db.note_durable(number);
+    Ok(number)
+}
+
+pub fn checkpoint(db: &mut Database) -> Result<()> {
+    let done = wait(|done| db.checkpoint(done));
+    db.finish_checkpoint(done)
+}
+
+pub fn get(db: &mut Database, key: &str) -> Option<Vec<u8>> {
+    db.get(key, |value| value.map(<[u8]>::to_vec)).unwrap()
+}

@@ -222,7 +222,7 @@ impl<'a> Engine<'a> {
         let text = CText { text, engine: self };
         // SAFETY: the engine promises `length` bytes at `text` until `JS_FreeCString`, and nothing
         // changes a string in place.
-        let bytes = unsafe { std::slice::from_raw_parts(text.text.cast::<u8>(), length as usize) };
+        let bytes = unsafe { std::slice::from_raw_parts(text.text.cast::<u8>(), length) };
         Ok(use_text(bytes))
     }
 
@@ -456,9 +456,17 @@ impl<'a> Engine<'a> {
         self.take(unsafe { qjs::JS_NewDate(self.ctx, unix_ms) })
     }
 
+    /// An `Error` without message or stack.
     pub(super) fn error(self) -> Result<Held<'a>> {
         // SAFETY: makes a new value.
-        self.take(unsafe { qjs::JS_NewError(self.ctx) })
+        let error = self.take(unsafe { qjs::JS_NewError(self.ctx) })?;
+        // SAFETY: the object is held, and the atom is one of the engine's own.
+        let status = unsafe { qjs::JS_DeleteProperty(self.ctx, error.value, Key::STACK.0, 0) };
+        if status < 0 {
+            Err(Error::Exception)
+        } else {
+            Ok(error)
+        }
     }
 
     pub(super) fn set_prototype(self, object: Raw, prototype: Raw) -> Result<()> {
@@ -482,21 +490,24 @@ impl<'a> Engine<'a> {
         self.take(unsafe { qjs::JS_NewArrayBufferCopy(self.ctx, bytes.as_ptr(), bytes.len() as _) })
     }
 
-    /// A view by the arguments of its constructor.
-    pub(super) fn view(self, view: View, arguments: &[Raw]) -> Result<Held<'a>> {
+    /// A view of a buffer; offset in bytes, length in elements, or one that follows the buffer's length.
+    pub(super) fn view(
+        self,
+        view: View,
+        buffer: Raw,
+        offset: Raw,
+        length: Option<Raw>,
+    ) -> Result<Held<'a>> {
+        let length = length.unwrap_or(Raw::UNDEFINED);
         let View::Typed(kind) = view else {
-            return self.construct(class::DATA_VIEW, arguments);
+            return self.construct(class::DATA_VIEW, &[buffer, offset, length]);
         };
-        let mut values: Vec<qjs::JSValue> = arguments.iter().map(|argument| argument.0).collect();
-        // SAFETY: pointer and length are of one live list of held values; the engine does not take
-        // their counts, and checks `kind`.
+        let mut arguments = [buffer.0, offset.0, length.0];
+        let count = arguments.len() as c_int;
+        // SAFETY: the list is live, its values are held and it has the three that the engine looks at
+        // whatever `count` says; their counts are not taken, and `kind` is checked.
         self.take(unsafe {
-            qjs::JS_NewTypedArray(
-                self.ctx,
-                values.len() as c_int,
-                values.as_mut_ptr(),
-                kind as _,
-            )
+            qjs::JS_NewTypedArray(self.ctx, count, arguments.as_mut_ptr(), kind as _)
         })
     }
 

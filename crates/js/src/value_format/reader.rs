@@ -265,11 +265,12 @@ impl<'a> Reader<'a> {
     fn value(&mut self) -> Result<Read<'a>> {
         let read = self.value_without_view()?;
         // A view follows its buffer, be that new or a reference.
-        if let Read::Value(buffer) = &read {
-            if buffer.raw().is_array_buffer() && self.skip(tags::ARRAY_BUFFER_VIEW) {
-                let view = self.view(buffer.raw())?;
-                return Ok(Read::Value(self.register(view)));
-            }
+        if let Read::Value(buffer) = &read
+            && buffer.raw().is_array_buffer()
+            && self.skip(tags::ARRAY_BUFFER_VIEW)
+        {
+            let view = self.view(buffer.raw())?;
+            return Ok(Read::Value(self.register(view)));
         }
         Ok(read)
     }
@@ -625,10 +626,10 @@ impl<'a> Reader<'a> {
         }
         let offset = engine.double(offset as f64);
         if flags & tags::VIEW_IS_LENGTH_TRACKING != 0 {
-            return engine.view(kind, &[buffer, offset.raw()]);
+            return engine.view(kind, buffer, offset.raw(), None);
         }
         let length = engine.double((length / size) as f64);
-        engine.view(kind, &[buffer, offset.raw(), length.raw()])
+        engine.view(kind, buffer, offset.raw(), Some(length.raw()))
     }
 
     // ---- ids ---------------------------------------------------------------------------------

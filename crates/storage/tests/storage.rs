@@ -7,3 +7,9 @@ mod support;
 
 #[path = "storage/kv.rs"]
 mod kv;
+
+#[path = "storage/power_loss.rs"]
+mod power_loss;
+
+#[path = "storage/test_disk.rs"]
+mod test_disk;

@@ -62,3 +62,25 @@ pub fn checkpoint(db: &mut Database) -> Result<()> {
 pub fn get(db: &mut Database, key: &str) -> Option<Vec<u8>> {
     db.get(key, |value| value.map(<[u8]>::to_vec)).unwrap()
 }
+
+/// A seeded source of choices (SplitMix64), so that a failing round can be run again.
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Random {
+        Random(seed)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number less than `bound`.
+    pub fn below(&mut self, bound: usize) -> usize {
+        (self.next() % bound as u64) as usize
+    }
+}

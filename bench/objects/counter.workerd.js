@@ -33,7 +33,7 @@ export class Counter extends DurableObject {
 
 export default {
   async fetch(request, env) {
-    const [, route, namespace, name, method] = new URL(request.url).pathname.split("/");
+    const [, , , route, namespace, name, method] = request.url.split("/");
     const stub = env[namespace].getByName(name);
     switch (route) {
       case "fetch":

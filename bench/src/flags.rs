@@ -33,12 +33,11 @@ pub struct Flags {
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub connections: u32,
 
-    /// Objects touched for the memory rows.
+    /// Objects touched for the memory rows; fewer when this user may not open three files for each.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
     pub memory_objects: u64,
 
-    /// The longest a memory row may touch objects, in seconds; it then divides by those touched. workerd evicts an
-    /// object 70 s after its last call.
+    /// The longest a memory row may touch objects, in seconds; it then divides by those touched.
     #[arg(long, default_value = "60", value_parser = seconds)]
     pub memory_time: Duration,
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::contender::{Contender, Programs};
 use crate::flags::Flags;
-use crate::load::{self, Stop};
+use crate::load::{self, Outcome, Stop};
 use crate::memory;
 use crate::rows::{Method, Row};
 use crate::server::Server;
@@ -16,8 +16,8 @@ use crate::work::{Call, Objects, Work};
 
 /// Objects whose count is read back at most.
 const MOST_READ_BACK: u64 = 256;
-/// The longest that reading them back may send.
-const READ_BACK_TIME: Duration = Duration::from_secs(30);
+/// The longest that one call to each object may take in all.
+const ONE_EACH_TIME: Duration = Duration::from_secs(30);
 
 /// What was measured once, for one row on one server.
 #[derive(Clone, Debug, Serialize)]
@@ -86,6 +86,11 @@ pub fn measure(
 }
 
 fn rate(flags: &Flags, server: &Server, call: Call, objects: Objects) -> Result<Figure> {
+    // What it costs to make an object has a row of its own; in the others they are made before.
+    let made = match call {
+        Call::FirstIncrement => 0,
+        _ => call_each(server, call, objects)?.acknowledged,
+    };
     let stop = Stop::After {
         warm_up: flags.warm_up,
         measured: flags.duration,
@@ -98,8 +103,8 @@ fn rate(flags: &Flags, server: &Server, call: Call, objects: Objects) -> Result<
     )?;
     match call {
         Call::Increment => {
-            let kept = read_back(server, objects)?;
-            let acknowledged = outcome.acknowledged;
+            let kept = call_each(server, Call::Read, objects)?.total;
+            let acknowledged = made + outcome.acknowledged;
             ensure!(
                 kept == acknowledged,
                 "{acknowledged} increments were acknowledged, but the counts hold {kept}"
@@ -107,7 +112,7 @@ fn rate(flags: &Flags, server: &Server, call: Call, objects: Objects) -> Result<
         }
         Call::FirstIncrement => {
             let sample = Objects::sample(outcome.acknowledged, MOST_READ_BACK);
-            let kept = read_back(server, sample)?;
+            let kept = call_each(server, Call::Read, sample)?.total;
             let asked = sample.count;
             ensure!(
                 kept == asked,
@@ -129,16 +134,17 @@ fn rate(flags: &Flags, server: &Server, call: Call, objects: Objects) -> Result<
     })
 }
 
-/// The counts of `objects`, added up.
-fn read_back(server: &Server, objects: Objects) -> Result<u64> {
+/// Calls each of `objects` once, one after the other.
+fn call_each(server: &Server, call: Call, objects: Objects) -> Result<Outcome> {
     let stop = Stop::Requests {
         count: objects.count,
-        within: READ_BACK_TIME,
+        within: ONE_EACH_TIME,
     };
-    let outcome = load::run(server.addr(), 1, stop, &mut Work::new(Call::Read, objects))?;
+    let outcome = load::run(server.addr(), 1, stop, &mut Work::new(call, objects))?;
     ensure!(
         outcome.acknowledged == objects.count,
-        "reading the counts back took too long"
+        "one call to each of {} objects took too long",
+        objects.count
     );
-    Ok(outcome.total)
+    Ok(outcome)
 }

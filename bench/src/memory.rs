@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use rustix::process::{Resource, getrlimit};
 
 use crate::flags::Flags;
 use crate::load::{self, Stop};
@@ -19,6 +20,10 @@ const WARM_UP_OBJECTS: Objects = Objects {
 /// How many objects are asked whether they are still live.
 const MOST_ASKED: u64 = 256;
 const ASKING_TIME: Duration = Duration::from_secs(30);
+/// Files that a live object keeps open in workerd: the database, its WAL and the WAL's index.
+const FILES_PER_OBJECT: u64 = 3;
+/// Files that a server needs besides.
+const OTHER_FILES: u64 = 500;
 const BYTES_PER_KB: f64 = 1e3;
 
 /// Kilobytes for each object that `call` has touched once.
@@ -34,7 +39,7 @@ pub fn per_object(flags: &Flags, server: &Server, call: Call) -> Result<Figure> 
     };
     touch(WARM_UP_OBJECTS, WARM_UP_OBJECTS.count, flags.memory_time)?;
     let before = server.resident_bytes()?;
-    let touched = touch(Objects::new_each(), flags.memory_objects, flags.memory_time)?.acknowledged;
+    let touched = touch(Objects::new_each(), objects(flags), flags.memory_time)?.acknowledged;
     let after = server.resident_bytes()?;
 
     let sample = Objects::sample(touched, MOST_ASKED);
@@ -63,4 +68,12 @@ pub fn per_object(flags: &Flags, server: &Server, call: Call) -> Result<Figure> 
         count: touched,
         live_share: Some(live_share),
     })
+}
+
+/// How many objects to touch: all of them are to be live at once, and each keeps files open.
+fn objects(flags: &Flags) -> u64 {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    flags
+        .memory_objects
+        .min(files.saturating_sub(OTHER_FILES) / FILES_PER_OBJECT)
 }

@@ -1,6 +1,6 @@
 //! What the run prints, and the JSON file with every number.
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt::{self, Display, Formatter, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -110,22 +110,27 @@ impl Display for Report {
 /// One line for each server of the row: workerd's carries the ratio to it, and dolmen's the absolute goal if any.
 fn write_row(out: &mut Formatter<'_>, summary: &RowSummary) -> fmt::Result {
     for (at, (&contender, medians)) in summary.contenders.iter().enumerate() {
+        let mut line = String::new();
         let title = if at == 0 { summary.row.title() } else { "" };
         let value = format!("{}{}", grouped(medians.value.median), summary.row.unit());
         let (p50, p99) = (milliseconds(medians.p50_us), milliseconds(medians.p99_us));
         write!(
-            out,
+            line,
             "{title:TITLE$}{:SERVER$}{value:>VALUE$}{p50:>LATENCY$}{p99:>LATENCY$}",
             contender.name()
         )?;
         match contender {
             Contender::Workerd => {
-                write_ratio(out, summary.to_workerd, |ratio| match summary.row.goal() {
-                    Some(Goal::TimesWorkerd(times)) => Some((format!("{times}x"), ratio >= times)),
-                    _ => None,
+                write_ratio(&mut line, summary.to_workerd, |ratio| {
+                    match summary.row.goal() {
+                        Some(Goal::TimesWorkerd(times)) => {
+                            Some((format!("{times}x"), ratio >= times))
+                        }
+                        _ => None,
+                    }
                 })?
             }
-            Contender::Hyper => write_ratio(out, summary.to_hyper, |share| {
+            Contender::Hyper => write_ratio(&mut line, summary.to_hyper, |share| {
                 let has_goal = summary.row == Row::Fetch;
                 has_goal.then(|| (format!("{HYPER_SHARE_GOAL}x"), share >= HYPER_SHARE_GOAL))
             })?,
@@ -134,18 +139,18 @@ fn write_row(out: &mut Formatter<'_>, summary: &RowSummary) -> fmt::Result {
                     (summary.row.goal(), summary.goal_met())
                 {
                     let goal = format!("{most}{}", summary.row.unit());
-                    write!(out, "  {:RATIO$}{goal:>GOAL$}  {}", "", verdict(met))?;
+                    write!(line, "  {:RATIO$}{goal:>GOAL$}  {}", "", verdict(met))?;
                 }
             }
         }
-        write_live_share(out, medians)?;
-        writeln!(out)?;
+        write_objects(&mut line, medians)?;
+        writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
 }
 
 fn write_ratio(
-    out: &mut Formatter<'_>,
+    line: &mut String,
     ratio: Option<Spread>,
     goal: impl FnOnce(f64) -> Option<(String, bool)>,
 ) -> fmt::Result {
@@ -159,21 +164,22 @@ fn write_ratio(
     };
     let ratio = format!("{median:.2}x ({least:.2} to {most:.2})");
     match goal(median) {
-        Some((goal, met)) => write!(out, "  {ratio:RATIO$}{goal:>GOAL$}  {}", verdict(met)),
-        None => write!(out, "  {ratio}"),
+        Some((goal, met)) => write!(line, "  {ratio:RATIO$}{goal:>GOAL$}  {}", verdict(met)),
+        None => write!(line, "  {ratio:RATIO$}"),
     }
 }
 
-/// Says so when a server had let go of objects before its memory was measured.
-fn write_live_share(out: &mut Formatter<'_>, medians: &Medians) -> fmt::Result {
-    match medians.live_share {
-        Some(share) if share < 1.0 => write!(
-            out,
-            "  ({:.0}% of the objects touched were still live)",
-            share * 100.0
-        ),
-        _ => Ok(()),
-    }
+/// Says on how many objects a memory figure rests, and whether the server had let go of some of them by then.
+fn write_objects(line: &mut String, medians: &Medians) -> fmt::Result {
+    let Some(share) = medians.live_share else {
+        return Ok(());
+    };
+    write!(
+        line,
+        "  {} objects, {:.0}% of them live",
+        grouped(medians.count as f64),
+        share * 100.0
+    )
 }
 
 fn verdict(met: bool) -> &'static str {

@@ -39,7 +39,7 @@ impl Scratch {
 
     /// The end of its output; empty when it printed nothing.
     pub fn last_lines(&self) -> String {
-        const LINES: usize = 12;
+        const LINES: usize = 6;
         let output = fs::read(self.log()).unwrap_or_default();
         let output = String::from_utf8_lossy(&output);
         let lines: Vec<&str> = output.lines().collect();

@@ -51,6 +51,8 @@ pub struct Medians {
     pub p50_us: Option<f64>,
     /// In microseconds.
     pub p99_us: Option<f64>,
+    /// The fewest answers measured, or objects touched, in any round.
+    pub count: u64,
     /// The smallest share of live objects in any round, for memory.
     pub live_share: Option<f64>,
 }
@@ -120,6 +122,7 @@ impl Medians {
             value: Spread::of(figures.iter().map(|figure| figure.value))?,
             p50_us: median_us(|figure| figure.p50_us),
             p99_us: median_us(|figure| figure.p99_us),
+            count: figures.iter().map(|figure| figure.count).min()?,
             live_share: figures
                 .iter()
                 .filter_map(|figure| figure.live_share)

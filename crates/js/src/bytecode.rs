@@ -48,7 +48,7 @@ impl Bytecode {
     /// Loads the script into `ctx` and runs it; gives its completion value.
     pub fn evaluate<'js, T: FromJs<'js>>(&self, ctx: &Ctx<'js>) -> rquickjs::Result<T> {
         // SAFETY: the bytes were written by `JS_WriteObject` of the same QuickJS in this process
-        // and are not changed since; `JS_EvalFunction` consumes the object it is given.
+        // and are not changed since; `JS_EvalFunction` consumes the reference made for it.
         let value = unsafe {
             let function = qjs::JS_ReadObject(
                 ctx.as_raw().as_ptr(),
@@ -60,8 +60,8 @@ impl Bytecode {
             if function.is_exception() {
                 return Err(rquickjs::Error::Exception);
             }
-            let function = std::mem::ManuallyDrop::new(function);
-            Value::from_raw(ctx.clone(), qjs::JS_EvalFunction(ctx.as_raw().as_ptr(), function.as_raw()))
+            let given = qjs::JS_DupValue(ctx.as_raw().as_ptr(), function.as_raw());
+            Value::from_raw(ctx.clone(), qjs::JS_EvalFunction(ctx.as_raw().as_ptr(), given))
         };
         if value.is_exception() {
             return Err(rquickjs::Error::Exception);

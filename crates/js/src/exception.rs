@@ -32,7 +32,9 @@ impl Thrown {
         if value.is_null() {
             return Self::OutOfMemory;
         }
-        let Some(object) = value.as_object().filter(|object| object.is_error()) else {
+        // A DOMException is an error without being one of the engine's own.
+        let is_error = |object: &&Object<'_>| object.is_error() || text(object, PredefinedAtom::Message).is_some();
+        let Some(object) = value.as_object().filter(is_error) else {
             return Self::Exception(Error::new(kind, format!("a value that is not an Error was thrown: {}", brief(&value))));
         };
         let name = text(object, PredefinedAtom::Name).unwrap_or_else(|| "Error".to_owned());

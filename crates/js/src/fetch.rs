@@ -48,7 +48,7 @@ fn request_headers<'js>(ctx: &Ctx<'js>, headers: &HeaderMap) -> rquickjs::Result
             all
         });
         let value = rquickjs::String::from_str(ctx.clone(), &joined)?.into_value();
-        raw::define(ctx, &object, name.as_str(), value)?;
+        raw::define(ctx, &object, name.as_str(), &value)?;
     }
     Ok(object)
 }

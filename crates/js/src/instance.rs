@@ -16,7 +16,7 @@ use crate::{
     bundle,
     bytecode::Bytecode,
     exception::Thrown,
-    fetch, poll_now, rpc, web,
+    fetch, poll_now, raw, rpc, web,
 };
 
 /// How a settled value becomes a reply.
@@ -158,6 +158,7 @@ impl Instance for JsInstance {
     fn turn(&mut self, work: Work, cx: &mut Context<'_>) {
         let context = self.context.clone();
         let begun = poll_now(context.with(|ctx| {
+            raw::enter_stack(&ctx);
             let begun = match (work, self.object.clone().map(|object| object.restore(&ctx))) {
                 (Work::Begin(id, event), Some(Ok(object))) => self.begin(&ctx, object, id, event),
                 (Work::Timer(timer), _) => {

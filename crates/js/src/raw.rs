@@ -1,7 +1,5 @@
 //! Questions to QuickJS that rquickjs has no safe call for.
 
-use std::mem::ManuallyDrop;
-
 use rquickjs::{Ctx, Object, Value, qjs};
 
 /// A property's key for one call.
@@ -40,16 +38,15 @@ pub(crate) fn has_own_property<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: 
 }
 
 /// Defines an own, enumerable property, whatever setters a prototype may have.
-pub(crate) fn define<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: &str, value: Value<'js>) -> rquickjs::Result<()> {
+pub(crate) fn define<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: &str, value: &Value<'js>) -> rquickjs::Result<()> {
     let key = Key::new(ctx, name)?;
-    let value = ManuallyDrop::new(value);
-    // SAFETY: all are live; `JS_DefinePropertyValue` takes over `value`, which is not dropped here.
+    // SAFETY: all are live; `JS_DefinePropertyValue` takes over the reference that is made for it.
     let defined = unsafe {
         qjs::JS_DefinePropertyValue(
             ctx.as_raw().as_ptr(),
             object.as_value().as_raw(),
             key.atom,
-            value.as_raw(),
+            qjs::JS_DupValue(ctx.as_raw().as_ptr(), value.as_raw()),
             qjs::JS_PROP_C_W_E as i32,
         )
     };
@@ -78,4 +75,11 @@ pub(crate) fn is_date(value: &Value<'_>) -> bool {
 pub(crate) fn is_array_buffer(value: &Value<'_>) -> bool {
     // SAFETY: reads the class of a live value.
     unsafe { qjs::JS_IsArrayBuffer(value.as_raw()) }
+}
+
+/// Tells QuickJS on which stack it runs now: each turn may be on another one. rquickjs does this
+/// by itself only with its `parallel` feature.
+pub(crate) fn enter_stack(ctx: &Ctx<'_>) {
+    // SAFETY: the context and so its runtime are live; the call only notes the stack pointer.
+    unsafe { qjs::JS_UpdateStackTop(qjs::JS_GetRuntime(ctx.as_raw().as_ptr())) }
 }

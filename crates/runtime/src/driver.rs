@@ -198,6 +198,7 @@ impl Driver {
 
     async fn run_event(&mut self, id: EventId, event: Event) -> Result<Reply> {
         let mut budget = Budget { left: self.object.shard.options.cpu_timeout };
+        self.trust_storage()?;
         self.start(&mut budget).await?;
         self.turn(&mut budget, Work::Begin(id, event)).await?;
         loop {
@@ -342,10 +343,22 @@ impl Driver {
         if let Some(failure) = object.failed_sync.borrow_mut().take() {
             let outputs = object.gate.borrow_mut().take_held();
             fail(outputs, &failure);
-            if let Err(error) = object.db.borrow_mut().reset_to_durable() {
-                tracing::error!(object = %object.label(), %error, "the database could not be reset to its durable state");
-            }
+            object.distrusted.set(true);
         }
+        // A failure is tried again, and reported, by the next event.
+        let _ = self.trust_storage();
+    }
+
+    /// After a failed sync or checkpoint: goes back to exactly what is durable.
+    fn trust_storage(&self) -> Result<()> {
+        let object = &*self.object;
+        if object.distrusted.get() {
+            object.db.borrow_mut().reset_to_durable().inspect_err(|error| {
+                tracing::error!(object = %object.label(), %error, "the database could not be reset to its durable state");
+            })?;
+            object.distrusted.set(false);
+        }
+        Ok(())
     }
 
     /// Between events: the checkpoint that keeps the WAL short.
@@ -370,6 +383,8 @@ impl Driver {
             && let Err(error) = object.db.borrow_mut().finish_checkpoint(result)
         {
             tracing::error!(object = %object.label(), %error, "checkpoint failed; it will be tried again");
+            object.distrusted.set(true);
+            let _ = self.trust_storage();
         }
     }
 

@@ -2,7 +2,8 @@
 
 use std::{future::Future, sync::Arc};
 
-use tokio::sync::oneshot;
+use dolmen_storage::NamespaceKey;
+use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 use crate::{
     Result,
@@ -16,14 +17,19 @@ use crate::{
 /// A cheap, cloneable reference to a running [`crate::Runtime`].
 #[derive(Clone)]
 pub struct Handle {
-    shared: Arc<Shared>,
     specs: Arc<[NamespaceSpec]>,
+    keys: Arc<[NamespaceKey]>,
+    shards: Arc<[UnboundedSender<ShardMessage>]>,
 }
 
 impl Handle {
-    pub(crate) fn new(shared: Shared) -> Self {
-        let specs = shared.namespaces.iter().map(|namespace| namespace.spec.clone()).collect();
-        Self { shared: Arc::new(shared), specs }
+    /// Holds nothing that keeps the storage folder in use once the runtime has stopped.
+    pub(crate) fn new(shared: &Shared) -> Self {
+        Self {
+            specs: shared.namespaces.iter().map(|namespace| namespace.spec.clone()).collect(),
+            keys: shared.namespaces.iter().map(|namespace| namespace.storage.key().clone()).collect(),
+            shards: shared.shards.clone(),
+        }
     }
 
     /// The namespaces, in the order of the bundle.
@@ -33,7 +39,7 @@ impl Handle {
 
     /// How many shards there are.
     pub fn shards(&self) -> usize {
-        self.shared.shards.len()
+        self.shards.len()
     }
 
     /// Calls a method of the object `object` in `namespace` and returns its encoded result, in
@@ -73,7 +79,7 @@ impl Handle {
     /// Runs a task on the event loop of shard `index` (modulo the number of shards).
     pub fn spawn_on(&self, index: usize, task: ShardTask) {
         // A closed inbox means that the runtime has stopped: the task is dropped.
-        let _ = self.shared.shards[index % self.shards()].send(ShardMessage::Spawn(task));
+        let _ = self.shards[index % self.shards()].send(ShardMessage::Spawn(task));
     }
 
     fn dispatch(&self, namespace: &str, object: &str, event: Event) -> Result<oneshot::Receiver<Result<Reply>>> {
@@ -91,13 +97,13 @@ impl Handle {
             ));
         }
         let (reply, answer) = oneshot::channel();
-        match Shard::current(&self.shared.shards) {
+        match Shard::current(&self.shards) {
             Some(shard) => shard.dispatch(index, &object.into(), event, CallChain::default(), reply),
             None => {
-                let id = self.shared.namespaces[index].storage.key().id_from_name(object);
+                let id = self.keys[index].id_from_name(object);
                 let key = ObjectKey { namespace: index, id };
                 // A closed inbox drops the reply, which `failure` reports.
-                let _ = self.shared.shards[owner(id, self.shards())].send(ShardMessage::Deliver {
+                let _ = self.shards[owner(id, self.shards())].send(ShardMessage::Deliver {
                     key,
                     name: Some(object.into()),
                     event,

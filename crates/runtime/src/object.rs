@@ -66,6 +66,8 @@ pub(crate) struct Object {
     pub sync_in_flight: Cell<bool>,
     /// Why the last sync failed, until the driver has reset the object.
     pub failed_sync: RefCell<Option<Error>>,
+    /// The database may show more than is durable and must be reset before its next use.
+    pub distrusted: Cell<bool>,
     pub gate: RefCell<OutputGate>,
     pub alarm: AlarmState,
     pub timers: RefCell<Timers>,
@@ -89,6 +91,7 @@ impl Object {
             db_counted: Cell::new(false),
             sync_in_flight: Cell::new(false),
             failed_sync: RefCell::default(),
+            distrusted: Cell::new(false),
             gate: RefCell::default(),
             alarm: AlarmState::default(),
             timers: RefCell::default(),

@@ -67,7 +67,7 @@ impl Runtime {
         for (index, inbox) in inboxes.into_iter().enumerate() {
             threads.push(start_shard(index, shared.clone(), inbox)?);
         }
-        let handle = Handle::new(shared.clone());
+        let handle = Handle::new(&shared);
         if with_alarms {
             let scheduler = shared.clone();
             handle.spawn_on(0, Box::new(move || Box::pin(alarms::schedule(scheduler, note_inbox))));

@@ -13,26 +13,24 @@ pub(crate) fn make_env<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> rquickjs::Result
     for (index, namespace) in host.namespaces().enumerate() {
         let object = Object::new(ctx.clone())?;
         let host = host.clone();
-        let get_by_name = Function::new(ctx.clone(), move |ctx: Ctx<'js>, name: Value<'js>| stub(&ctx, &host, index, &name))?;
+        let get_by_name = Function::new(ctx.clone(), move |ctx: Ctx<'js>, name: Opt<Value<'js>>| stub(&ctx, &host, index, name.0))?;
         object.set("getByName", get_by_name.with_name("getByName")?)?;
         env.set(namespace.name.as_str(), object)?;
     }
     Ok(env)
 }
 
-fn stub<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, namespace: usize, name: &Value<'js>) -> rquickjs::Result<Object<'js>> {
-    let Some(name) = name.as_string() else {
-        return Err(Exception::throw_type(ctx, &format!("getByName() needs a string, not {}", name.type_name())));
-    };
-    let name: Rc<str> = name.to_string()?.into();
+fn stub<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, namespace: usize, name: Option<Value<'js>>) -> rquickjs::Result<Object<'js>> {
+    let name = string(ctx, name, "getByName() needs a string")?;
+    let name: Rc<str> = name.into();
     if name.len() > MAX_NAME_BYTES || name.is_empty() {
         return Err(Exception::throw_type(ctx, &format!("an object's name has 1 to {MAX_NAME_BYTES} bytes; this one has {}", name.len())));
     }
     let stub = Object::new(ctx.clone())?;
     stub.set("name", &*name)?;
     let host = host.clone();
-    let rpc = Function::new(ctx.clone(), move |ctx: Ctx<'js>, method: Value<'js>, args: Opt<Value<'js>>| {
-        let call = rpc_call(&ctx, &method, args.0)?;
+    let rpc = Function::new(ctx.clone(), move |ctx: Ctx<'js>, method: Opt<Value<'js>>, args: Opt<Value<'js>>| {
+        let call = rpc_call(&ctx, method.0, args.0)?;
         let answer = host.call(namespace, &name, Event::Rpc(call));
         let settled = ctx.clone();
         Ok::<_, rquickjs::Error>(Promised::from(async move {
@@ -47,10 +45,8 @@ fn stub<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, namespace: usize, name: &Value<'js
     Ok(stub)
 }
 
-fn rpc_call<'js>(ctx: &Ctx<'js>, method: &Value<'js>, args: Option<Value<'js>>) -> rquickjs::Result<RpcCall> {
-    let Some(method) = method.as_string() else {
-        return Err(Exception::throw_type(ctx, &format!("rpc() needs the name of a method, not {}", method.type_name())));
-    };
+fn rpc_call<'js>(ctx: &Ctx<'js>, method: Option<Value<'js>>, args: Option<Value<'js>>) -> rquickjs::Result<RpcCall> {
+    let method = string(ctx, method, "rpc() needs the name of a method")?;
     let args = match args.filter(|args| !args.is_undefined()) {
         None => Array::new(ctx.clone())?.into_value(),
         Some(args) if args.is_array() => args,
@@ -58,5 +54,15 @@ fn rpc_call<'js>(ctx: &Ctx<'js>, method: &Value<'js>, args: Option<Value<'js>>) 
             return Err(Exception::throw_type(ctx, &format!("rpc() takes the arguments as an array, not {}", args.type_name())));
         }
     };
-    Ok(RpcCall { method: method.to_string()?, args: Payload::Cloned(value_format::serialize(ctx, &args)?.into()) })
+    Ok(RpcCall { method, args: Payload::Cloned(value_format::serialize(ctx, &args)?.into()) })
+}
+
+fn string(ctx: &Ctx<'_>, value: Option<Value<'_>>, wanted: &str) -> rquickjs::Result<String> {
+    match value.as_ref().and_then(|value| value.as_string()) {
+        Some(text) => text.to_string(),
+        None => {
+            let given = value.map_or("undefined", |value| value.type_name());
+            Err(Exception::throw_type(ctx, &format!("{wanted}, not {given}")))
+        }
+    }
 }

@@ -37,27 +37,30 @@ pub(crate) fn make<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, handler: AlarmHandler) 
             })?.with_name($name)?)?;
         }};
     }
-    method!("get", |storage, ctx, key: Value<'js>| storage.get(&ctx, &key));
-    method!("put", |storage, ctx, key: Value<'js>, value: Opt<Value<'js>>| storage.put(&ctx, &key, value.0));
-    method!("delete", |storage, ctx, key: Value<'js>| storage.delete(&ctx, &key));
+    method!("get", |storage, ctx, key: Opt<Value<'js>>| storage.get(&ctx, key.0));
+    method!("put", |storage, ctx, key: Opt<Value<'js>>, value: Opt<Value<'js>>| storage.put(&ctx, key.0, value.0));
+    method!("delete", |storage, ctx, key: Opt<Value<'js>>| storage.delete(&ctx, key.0));
     method!("list", |storage, ctx, options: Opt<Value<'js>>| storage.list(&ctx, options.0));
     method!("deleteAll", |storage, ctx| storage.delete_all(&ctx));
-    method!("transaction", |storage, ctx, work: Value<'js>| storage.transaction(&ctx, work));
+    method!("transaction", |storage, ctx, work: Opt<Value<'js>>| storage.transaction(&ctx, work.0));
     method!("setAlarm", |storage, ctx, time: Opt<Value<'js>>| storage.set_alarm(&ctx, time.0));
     method!("getAlarm", |storage, ctx| storage.get_alarm(&ctx));
     method!("deleteAlarm", |storage, ctx| storage.delete_alarm(&ctx));
     Ok(object)
 }
 
-fn key_text(ctx: &Ctx<'_>, key: &Value<'_>) -> rquickjs::Result<String> {
-    match key.as_string() {
+fn key_text(ctx: &Ctx<'_>, key: Option<Value<'_>>) -> rquickjs::Result<String> {
+    match key.as_ref().and_then(|key| key.as_string()) {
         Some(key) => key.to_string(),
-        None => Err(Exception::throw_type(ctx, &format!("a storage key must be a string, not {}", key.type_name()))),
+        None => {
+            let given = key.map_or("undefined", |key| key.type_name());
+            Err(Exception::throw_type(ctx, &format!("a storage key must be a string, not {given}")))
+        }
     }
 }
 
 impl Storage {
-    fn get<'js>(&self, ctx: &Ctx<'js>, key: &Value<'js>) -> rquickjs::Result<Value<'js>> {
+    fn get<'js>(&self, ctx: &Ctx<'js>, key: Option<Value<'js>>) -> rquickjs::Result<Value<'js>> {
         let key = key_text(ctx, key)?;
         let mut buffer = self.take_buffer();
         // Copied out first: decoding must not run while the database is borrowed.
@@ -73,7 +76,7 @@ impl Storage {
         value
     }
 
-    fn put<'js>(&self, ctx: &Ctx<'js>, key: &Value<'js>, value: Option<Value<'js>>) -> rquickjs::Result<()> {
+    fn put<'js>(&self, ctx: &Ctx<'js>, key: Option<Value<'js>>, value: Option<Value<'js>>) -> rquickjs::Result<()> {
         let key = key_text(ctx, key)?;
         let Some(value) = value.filter(|value| !value.is_undefined()) else {
             return Err(Exception::throw_type(ctx, "put() called with undefined value."));
@@ -87,19 +90,19 @@ impl Storage {
         written
     }
 
-    fn delete<'js>(&self, ctx: &Ctx<'js>, key: &Value<'js>) -> rquickjs::Result<bool> {
+    fn delete<'js>(&self, ctx: &Ctx<'js>, key: Option<Value<'js>>) -> rquickjs::Result<bool> {
         let key = key_text(ctx, key)?;
         self.host.storage(|db| db.delete(&key)).map_err(|error| throw_storage(ctx, &error))
     }
 
     fn list<'js>(&self, ctx: &Ctx<'js>, options: Option<Value<'js>>) -> rquickjs::Result<Object<'js>> {
-        let options = list_options(ctx, options)?;
+        let listing = Listing::read(ctx, options)?;
         let mut rows: Vec<(String, Vec<u8>)> = Vec::new();
         let limit = self.host.options().memory_limit;
         let mut size = 0;
         self.host
             .storage(|db| {
-                db.list(&options, &mut |key, value| {
+                db.list(&listing.bounds(), &mut |key, value| {
                     size += key.len() + value.len();
                     if size > limit {
                         return ControlFlow::Break(());
@@ -114,7 +117,7 @@ impl Storage {
         }
         let found = Object::new(ctx.clone())?;
         for (key, value) in rows {
-            raw::define(ctx, &found, &key, value_format::deserialize(ctx, &value)?)?;
+            raw::define(ctx, &found, &key, &value_format::deserialize(ctx, &value)?)?;
         }
         Ok(found)
     }
@@ -126,8 +129,8 @@ impl Storage {
             .map_err(|error| throw_storage(ctx, &error))
     }
 
-    fn transaction<'js>(&self, ctx: &Ctx<'js>, work: Value<'js>) -> rquickjs::Result<Value<'js>> {
-        let Some(work) = work.into_function() else {
+    fn transaction<'js>(&self, ctx: &Ctx<'js>, work: Option<Value<'js>>) -> rquickjs::Result<Value<'js>> {
+        let Some(work) = work.and_then(Value::into_function) else {
             return Err(Exception::throw_type(ctx, "transaction() needs a function"));
         };
         self.host.begin_nested().map_err(|error| throw_storage(ctx, &error))?;
@@ -201,23 +204,49 @@ fn finished<'js>(ctx: &Ctx<'js>, value: Value<'js>) -> rquickjs::Result<Value<'j
     }
 }
 
-fn list_options<'js>(ctx: &Ctx<'js>, options: Option<Value<'js>>) -> rquickjs::Result<ListOptions> {
-    let mut list = ListOptions::default();
-    let Some(options) = options.filter(|options| !options.is_undefined() && !options.is_null()) else { return Ok(list) };
-    let Some(options) = options.as_object() else {
-        return Err(Exception::throw_type(ctx, "list() takes an object of options"));
-    };
-    list.prefix = option(ctx, options, "prefix", "a string")?;
-    list.start = option(ctx, options, "start", "a string")?;
-    list.end = option(ctx, options, "end", "a string")?;
-    list.reverse = option(ctx, options, "reverse", "true or false")?.unwrap_or(false);
-    if let Some(limit) = option::<f64>(ctx, options, "limit", "a number")? {
-        if limit.fract() != 0.0 || limit <= 0.0 || limit.is_nan() {
-            return Err(Exception::throw_type(ctx, "List limit must be positive."));
-        }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked; saturates")]
-        let limit = limit as usize;
-        list.limit = Some(limit);
+/// The options of a `list` as they were given.
+#[derive(Default)]
+struct Listing {
+    prefix: Option<String>,
+    start: Option<String>,
+    end: Option<String>,
+    reverse: bool,
+    limit: Option<usize>,
+}
+
+impl Listing {
+    fn read<'js>(ctx: &Ctx<'js>, options: Option<Value<'js>>) -> rquickjs::Result<Self> {
+        let Some(options) = options.filter(|options| !options.is_undefined() && !options.is_null()) else {
+            return Ok(Self::default());
+        };
+        let Some(options) = options.as_object() else {
+            return Err(Exception::throw_type(ctx, "list() takes an object of options"));
+        };
+        let limit = match option::<f64>(ctx, options, "limit", "a number")? {
+            None => None,
+            Some(limit) if limit.fract() != 0.0 || limit <= 0.0 || limit.is_nan() => {
+                return Err(Exception::throw_type(ctx, "List limit must be positive."));
+            }
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked; saturates")]
+            Some(limit) => Some(limit as usize),
+        };
+        Ok(Self {
+            prefix: option(ctx, options, "prefix", "a string")?,
+            start: option(ctx, options, "start", "a string")?,
+            end: option(ctx, options, "end", "a string")?,
+            reverse: option(ctx, options, "reverse", "true or false")?.unwrap_or(false),
+            limit,
+        })
     }
-    Ok(list)
+
+    fn bounds(&self) -> ListOptions<'_> {
+        ListOptions {
+            prefix: self.prefix.as_deref(),
+            start: self.start.as_deref(),
+            start_after: None,
+            end: self.end.as_deref(),
+            reverse: self.reverse,
+            limit: self.limit,
+        }
+    }
 }

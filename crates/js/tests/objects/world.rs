@@ -24,11 +24,7 @@ pub fn options() -> Options {
     Options { shards: 2, cpu_timeout: Duration::from_secs(20), ..Options::default() }
 }
 
-pub fn world(source: &str) -> World {
-    world_with(source, options(), Clock::system())
-}
-
-pub fn world_with(source: &str, options: Options, clock: Clock) -> World {
+fn world_with(source: &str, options: Options, clock: Clock) -> World {
     let folder = tempfile::tempdir().unwrap();
     let runtime = start(source, folder.path(), &options, &clock);
     World { handle: runtime.handle(), runtime: Some(runtime), folder, source: source.to_owned(), options, clock }

@@ -1,0 +1,165 @@
+//! What a request gets that did not succeed: one table from kinds to codes and statuses, and the
+//! JSON body `{"ok":false,"error":{"code","message"}}`.
+
+use bytes::Bytes;
+use dolmen_runtime::{Error, ErrorKind};
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER},
+};
+use http_body_util::Full;
+use serde::Serialize;
+
+use crate::options::ErrorDetails;
+
+/// The `code` and the HTTP status of an error; the table of `docs/reference/errors.md`.
+pub fn code_and_status(kind: ErrorKind) -> (&'static str, StatusCode) {
+    match kind {
+        ErrorKind::BadRequest => ("bad_request", StatusCode::BAD_REQUEST),
+        ErrorKind::UnknownNamespace => ("unknown_namespace", StatusCode::NOT_FOUND),
+        ErrorKind::MethodNotFound => ("method_not_found", StatusCode::NOT_FOUND),
+        ErrorKind::TooLarge => ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE),
+        ErrorKind::Timeout => ("timeout", StatusCode::GATEWAY_TIMEOUT),
+        ErrorKind::Overloaded => ("overloaded", StatusCode::SERVICE_UNAVAILABLE),
+        ErrorKind::Exception | ErrorKind::Reset => ("execution_error", StatusCode::INTERNAL_SERVER_ERROR),
+        ErrorKind::StartFailed => ("actor_start_failed", StatusCode::INTERNAL_SERVER_ERROR),
+        ErrorKind::Storage => ("storage_error", StatusCode::INTERNAL_SERVER_ERROR),
+        ErrorKind::Unavailable => ("shutting_down", StatusCode::SERVICE_UNAVAILABLE),
+        ErrorKind::Internal => ("internal_error", StatusCode::INTERNAL_SERVER_ERROR),
+    }
+}
+
+/// A request that did not succeed, and how to say so.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    detail: Option<String>,
+    header: Option<(http::HeaderName, HeaderValue)>,
+}
+
+impl Failure {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), detail: None, header: None }
+    }
+
+    /// The request is wrong: 400.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", message)
+    }
+
+    /// No route has this path: 404.
+    pub fn not_found(path: &str) -> Self {
+        let shown: String = path.chars().take(SHOWN_PATH_CHARS).collect();
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            format!("nothing is at {shown:?}; objects are at POST /rpc/:namespace/:name/:method and /fetch/:namespace/:name/*"),
+        )
+    }
+
+    /// `/rpc` with another method than POST: 405.
+    pub fn not_post(method: &http::Method) -> Self {
+        Self {
+            header: Some((http::header::ALLOW, HeaderValue::from_static("POST"))),
+            ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("a method is called with POST, not {method}"))
+        }
+    }
+
+    /// A body over the limit: 413; the rest of it is not read, so the connection ends.
+    pub fn body_too_large(limit: usize) -> Self {
+        Self {
+            header: Some((CONNECTION, HeaderValue::from_static("close"))),
+            ..Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("a request body has at most {limit} bytes (--max-body)"))
+        }
+    }
+
+    /// A body that came too slowly: 408; the rest of it is not read, so the connection ends.
+    pub fn body_too_slow() -> Self {
+        Self {
+            header: Some((CONNECTION, HeaderValue::from_static("close"))),
+            ..Self::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "the request body came too slowly")
+        }
+    }
+
+    /// Whether the connection ends with unread bytes of the client still on their way.
+    pub fn leaves_body_unread(&self) -> bool {
+        matches!(self.status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) && self.header.is_some()
+    }
+
+    /// Writes the answer.
+    pub fn into_response(self, details: ErrorDetails) -> Response<Full<Bytes>> {
+        let detail = self.detail.as_deref().filter(|_| details == ErrorDetails::Shown);
+        let body = Envelope { ok: false, error: Described { code: self.code, message: &self.message, detail } };
+        let json = serde_json::to_vec(&body).expect("strings always serialize");
+        let mut response = Response::new(Full::new(Bytes::from(json)));
+        *response.status_mut() = self.status;
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response.headers_mut().extend(self.header.map(|(name, value)| (Some(name), value)));
+        response
+    }
+
+    /// What an event's error tells a client, after it was logged.
+    ///
+    /// The messages of user code and of limits are for clients. Those of the disk and of defects
+    /// name files and internals, so they are details.
+    pub fn from_event(error: &Error, namespace: &str, object: &str) -> Self {
+        let kind = error.kind();
+        log(error, namespace, object);
+        let (code, status) = code_and_status(kind);
+        let full = || Some(error.detail().map_or_else(|| error.message().to_owned(), |detail| format!("{}\n{detail}", error.message())));
+        let (message, detail) = match kind {
+            ErrorKind::Storage => ("the object's storage failed; Dolmen's log says why".to_owned(), full()),
+            ErrorKind::Internal => ("Dolmen has a defect here; its log says more".to_owned(), full()),
+            _ => (error.message().to_owned(), error.detail().map(str::to_owned)),
+        };
+        let header = (status == StatusCode::SERVICE_UNAVAILABLE).then(|| (RETRY_AFTER, HeaderValue::from_static("1")));
+        Self { detail, header, ..Self::new(status, code, message) }
+    }
+}
+
+/// How much of an unknown path an answer repeats.
+const SHOWN_PATH_CHARS: usize = 100;
+
+fn log(error: &Error, namespace: &str, object: &str) {
+    let detail = error.detail().unwrap_or_default();
+    match error.kind() {
+        ErrorKind::Storage | ErrorKind::Internal => tracing::error!(namespace, object, "{error} {detail}"),
+        ErrorKind::Exception | ErrorKind::StartFailed | ErrorKind::Reset | ErrorKind::Timeout => {
+            tracing::warn!(namespace, object, "{error} {detail}");
+        }
+        _ => tracing::debug!(namespace, object, "{error}"),
+    }
+}
+
+/// The whole answer to a connection beyond the limit, head included.
+pub(crate) const TOO_MANY_CONNECTIONS: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+content-type: application/json\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 84\r\n\r\n\
+{\"ok\":false,\"error\":{\"code\":\"overloaded\",\"message\":\"too many connections are open\"}}";
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    ok: bool,
+    error: Described<'a>,
+}
+
+#[derive(Serialize)]
+struct Described<'a> {
+    code: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_refusal_of_a_connection_states_its_own_length() {
+        let text = std::str::from_utf8(TOO_MANY_CONNECTIONS).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(head.contains(&format!("content-length: {}", body.len())), "{} bytes", body.len());
+    }
+}

@@ -1,0 +1,12 @@
+//! The HTTP edge from outside: raw sockets against a gateway whose objects are a few lines of Rust.
+
+mod gateway {
+    mod bodies;
+    mod client;
+    mod connections;
+    mod errors;
+    mod hostile;
+    mod objects;
+    mod routes;
+    mod server;
+}

@@ -16,23 +16,6 @@ pub fn bench_folder() -> PathBuf {
 /// The platform's own package is used, not the `workerd` launcher: the launcher is a node script that starts the
 /// server as a child, which we could then neither measure nor end.
 pub fn workerd() -> Result<PathBuf> {
-    let folder = bench_folder();
-    let pinned = package_version(
-        &folder.join("package-lock.json"),
-        "/packages/node_modules~1workerd/version",
-    )?;
-    let installed = package_version(
-        &folder.join("node_modules/workerd/package.json"),
-        "/version",
-    )
-    .ok();
-    if installed.as_ref() != Some(&pinned) {
-        eprintln!("installing workerd {pinned} with npm");
-        let mut npm = Command::new("npm");
-        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
-            .current_dir(&folder);
-        run_quietly(&mut npm).context("cannot install workerd into bench/node_modules")?;
-    }
     let platform = match (std::env::consts::OS, std::env::consts::ARCH) {
         ("linux", "x86_64") => "linux-64",
         ("linux", "aarch64") => "linux-arm64",
@@ -40,9 +23,22 @@ pub fn workerd() -> Result<PathBuf> {
             bail!("the benchmark runs on Linux, on x86_64 and aarch64; this is {os} on {arch}")
         }
     };
-    let binary = folder.join(format!(
-        "node_modules/@cloudflare/workerd-{platform}/bin/workerd"
-    ));
+    let package = format!("@cloudflare/workerd-{platform}");
+    let folder = bench_folder();
+    let pinned = json_string(
+        &folder.join("package.json"),
+        &["optionalDependencies", &package],
+    )?;
+    let installed = folder.join("node_modules").join(&package);
+    let version = json_string(&installed.join("package.json"), &["version"]).ok();
+    if version.as_ref() != Some(&pinned) {
+        eprintln!("installing workerd {pinned} with npm");
+        let mut npm = Command::new("npm");
+        npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+        run_quietly(npm.current_dir(&folder))
+            .context("cannot install workerd into bench/node_modules")?;
+    }
+    let binary = installed.join("bin/workerd");
     if !binary.is_file() {
         bail!(
             "workerd is missing at {}; remove bench/node_modules and run again",
@@ -85,16 +81,15 @@ pub fn dolmen(given: Option<&Path>) -> Result<PathBuf> {
     Ok(binary)
 }
 
-/// Reads one string of a package file.
-fn package_version(file: &Path, pointer: &str) -> Result<String> {
+/// Reads one string of a JSON file, under one key after the other.
+fn json_string(file: &Path, keys: &[&str]) -> Result<String> {
     let text =
         std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let package: serde_json::Value = serde_json::from_str(&text)?;
-    let version = package
-        .pointer(pointer)
-        .and_then(|version| version.as_str());
-    Ok(version
-        .with_context(|| format!("{} names no version", file.display()))?
+    let value: serde_json::Value = serde_json::from_str(&text)?;
+    let found = keys.iter().try_fold(&value, |value, key| value.get(key));
+    let string = found.and_then(|value| value.as_str());
+    Ok(string
+        .with_context(|| format!("{} names no {}", file.display(), keys.join(" ")))?
         .to_owned())
 }
 

@@ -101,6 +101,9 @@ impl Server {
 
     /// Tells whose fault `error` is: names the server, whether it ended by itself and what it said last.
     pub fn blame(&mut self, error: Error) -> Error {
+        if interrupt::check().is_err() {
+            return error;
+        }
         thread::sleep(LAST_BREATH);
         let name = self.contender.name();
         let fate = match self.child.try_wait() {

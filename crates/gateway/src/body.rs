@@ -30,7 +30,11 @@ pub(crate) async fn read(mut body: Incoming, options: &GatewayOptions) -> Result
     let mut pieces = BytesMut::new();
     loop {
         let received = whole.len() + pieces.len();
-        let Some(piece) = next_piece(&mut body, received, &mut started, options.body_timeout).await? else { break };
+        let Some(piece) =
+            next_piece(&mut body, received, &mut started, options.body_timeout).await?
+        else {
+            break;
+        };
         if received + piece.len() > limit {
             return Err(Failure::body_too_large(limit));
         }
@@ -39,12 +43,18 @@ pub(crate) async fn read(mut body: Incoming, options: &GatewayOptions) -> Result
             continue;
         }
         if pieces.is_empty() {
-            pieces.reserve(usize::try_from(stated).map_or(MAX_RESERVED, |stated| stated.min(MAX_RESERVED)));
+            pieces.reserve(
+                usize::try_from(stated).map_or(MAX_RESERVED, |stated| stated.min(MAX_RESERVED)),
+            );
             pieces.extend_from_slice(&std::mem::take(&mut whole));
         }
         pieces.extend_from_slice(&piece);
     }
-    Ok(if pieces.is_empty() { whole } else { pieces.freeze() })
+    Ok(if pieces.is_empty() {
+        whole
+    } else {
+        pieces.freeze()
+    })
 }
 
 /// The next bytes of the body; `None` at its end. The clock starts only when there is a wait.
@@ -55,7 +65,8 @@ async fn next_piece(
     patience: Duration,
 ) -> Result<Option<Bytes>, Failure> {
     loop {
-        let ready = std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut *body).poll_frame(cx))).await;
+        let ready =
+            std::future::poll_fn(|cx| Poll::Ready(Pin::new(&mut *body).poll_frame(cx))).await;
         let frame = match ready {
             Poll::Ready(frame) => frame,
             Poll::Pending => {
@@ -69,7 +80,11 @@ async fn next_piece(
         let frame = match frame {
             None => return Ok(None),
             Some(Ok(frame)) => frame,
-            Some(Err(error)) => return Err(Failure::bad_request(format!("the request body is broken: {error}"))),
+            Some(Err(error)) => {
+                return Err(Failure::bad_request(format!(
+                    "the request body is broken: {error}"
+                )));
+            }
         };
         // Trailers are not passed on.
         if let Ok(piece) = Frame::into_data(frame)

@@ -13,7 +13,9 @@ use tokio::{
     sync::{OwnedSemaphorePermit, watch},
 };
 
-use crate::{body, failure::Failure, fetch, lingering::Lingering, options::GatewayOptions, route::Route, rpc};
+use crate::{
+    body, failure::Failure, fetch, lingering::Lingering, options::GatewayOptions, route::Route, rpc,
+};
 
 /// How far the gateway is with its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,11 +51,11 @@ pub(crate) async fn serve(stream: std::net::TcpStream, edge: Edge, _permit: Owne
     };
     let mut phases = edge.phase.clone();
     let mut builder = http1::Builder::new();
+    // Not `pipeline_flush`: it loses the answer to a request that is followed by unreadable bytes.
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(edge.options.head_timeout)
-        .max_buf_size(edge.options.max_head_bytes)
-        .pipeline_flush(true);
+        .max_buf_size(edge.options.max_head_bytes);
     let edge = Rc::new(edge);
     let trace = Trace::default();
     let service = service_fn({
@@ -86,7 +88,11 @@ async fn next(phases: &mut watch::Receiver<Phase>) -> Phase {
     }
 }
 
-async fn respond(edge: Rc<Edge>, trace: Trace, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn respond(
+    edge: Rc<Edge>,
+    trace: Trace,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
     trace.any_request.set(true);
     Ok(answer(&edge, request).await.unwrap_or_else(|failure| {
         if failure.leaves_body_unread() {
@@ -97,21 +103,42 @@ async fn respond(edge: Rc<Edge>, trace: Trace, request: Request<Incoming>) -> Re
 }
 
 async fn answer(edge: &Edge, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Failure> {
-    let (Parts { method, uri, version, headers, .. }, incoming) = request.into_parts();
+    let (
+        Parts {
+            method,
+            uri,
+            version,
+            headers,
+            ..
+        },
+        incoming,
+    ) = request.into_parts();
     let host = fetch::host(&uri, &headers, version)?;
     match Route::of(uri.path())? {
         Route::Index => Ok(index(&edge.handle)),
-        Route::Rpc { namespace, object, method: name } => {
+        Route::Rpc {
+            namespace,
+            object,
+            method: name,
+        } => {
             if method != Method::POST {
                 return Err(Failure::not_post(&method));
             }
             let args = rpc::arguments(&body::read(incoming, &edge.options).await?)?;
-            let call = RpcCall { method: name.into_owned(), args };
+            let call = RpcCall {
+                method: name.into_owned(),
+                args,
+            };
             let result = edge.handle.rpc(&namespace, &object, call).await;
-            let result = result.map_err(|error| Failure::from_event(&error, &namespace, &object))?;
+            let result =
+                result.map_err(|error| Failure::from_event(&error, &namespace, &object))?;
             Ok(rpc::answer(&result))
         }
-        Route::Fetch { namespace, object, path } => {
+        Route::Fetch {
+            namespace,
+            object,
+            path,
+        } => {
             let body = body::read(incoming, &edge.options).await?;
             let asked = method.clone();
             let request = FetchRequest {
@@ -123,7 +150,8 @@ async fn answer(edge: &Edge, request: Request<Incoming>) -> Result<Response<Full
                 body,
             };
             let response = edge.handle.fetch(&namespace, &object, request).await;
-            let response = response.map_err(|error| Failure::from_event(&error, &namespace, &object))?;
+            let response =
+                response.map_err(|error| Failure::from_event(&error, &namespace, &object))?;
             Ok(fetch::answer(response, &asked))
         }
     }
@@ -131,13 +159,20 @@ async fn answer(edge: &Edge, request: Request<Incoming>) -> Result<Response<Full
 
 /// A short page for whoever looks what this is.
 fn index(handle: &Handle) -> Response<Full<Bytes>> {
-    let names: Vec<_> = handle.namespaces().iter().map(|namespace| namespace.name.as_str()).collect();
+    let names: Vec<_> = handle
+        .namespaces()
+        .iter()
+        .map(|namespace| namespace.name.as_str())
+        .collect();
     let text = format!(
         "Dolmen\n\nNamespaces: {}\n\nPOST /rpc/:namespace/:name/:method   call a method; the body is a JSON array of its arguments\n\
          ANY  /fetch/:namespace/:name/*       pass the request to the object's fetch\n\n`dolmen help gateway` has the rest.\n",
         names.join(", ")
     );
     let mut response = Response::new(Full::new(Bytes::from(text)));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; charset=utf-8"),
+    );
     response
 }

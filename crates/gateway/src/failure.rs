@@ -5,7 +5,7 @@ use bytes::Bytes;
 use dolmen_runtime::{Error, ErrorKind};
 use http::{
     HeaderValue, Response, StatusCode,
-    header::{CONNECTION, CONTENT_TYPE, RETRY_AFTER},
+    header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER},
 };
 use http_body_util::Full;
 use serde::Serialize;
@@ -21,7 +21,9 @@ pub fn code_and_status(kind: ErrorKind) -> (&'static str, StatusCode) {
         ErrorKind::TooLarge => ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE),
         ErrorKind::Timeout => ("timeout", StatusCode::GATEWAY_TIMEOUT),
         ErrorKind::Overloaded => ("overloaded", StatusCode::SERVICE_UNAVAILABLE),
-        ErrorKind::Exception | ErrorKind::Reset => ("execution_error", StatusCode::INTERNAL_SERVER_ERROR),
+        ErrorKind::Exception | ErrorKind::Reset => {
+            ("execution_error", StatusCode::INTERNAL_SERVER_ERROR)
+        }
         ErrorKind::StartFailed => ("actor_start_failed", StatusCode::INTERNAL_SERVER_ERROR),
         ErrorKind::Storage => ("storage_error", StatusCode::INTERNAL_SERVER_ERROR),
         ErrorKind::Unavailable => ("shutting_down", StatusCode::SERVICE_UNAVAILABLE),
@@ -36,12 +38,30 @@ pub(crate) struct Failure {
     code: &'static str,
     message: String,
     detail: Option<String>,
-    header: Option<(http::HeaderName, HeaderValue)>,
+    advice: Advice,
+}
+
+/// What a failure asks of the client beyond reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Advice {
+    None,
+    /// Try again later.
+    RetryAfter,
+    /// Use POST.
+    AllowPost,
+    /// The rest of the body is not read, so the connection ends.
+    Close,
 }
 
 impl Failure {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), detail: None, header: None }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            detail: None,
+            advice: Advice::None,
+        }
     }
 
     /// The request is wrong: 400.
@@ -55,48 +75,84 @@ impl Failure {
         Self::new(
             StatusCode::NOT_FOUND,
             "not_found",
-            format!("nothing is at {shown:?}; objects are at POST /rpc/:namespace/:name/:method and /fetch/:namespace/:name/*"),
+            format!(
+                "nothing is at {shown:?}; objects are at POST /rpc/:namespace/:name/:method and /fetch/:namespace/:name/*"
+            ),
         )
     }
 
     /// `/rpc` with another method than POST: 405.
     pub fn not_post(method: &http::Method) -> Self {
         Self {
-            header: Some((http::header::ALLOW, HeaderValue::from_static("POST"))),
-            ..Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("a method is called with POST, not {method}"))
+            advice: Advice::AllowPost,
+            ..Self::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                format!("a method is called with POST, not {method}"),
+            )
         }
     }
 
-    /// A body over the limit: 413; the rest of it is not read, so the connection ends.
+    /// A body over the limit: 413.
     pub fn body_too_large(limit: usize) -> Self {
         Self {
-            header: Some((CONNECTION, HeaderValue::from_static("close"))),
-            ..Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("a request body has at most {limit} bytes (--max-body)"))
+            advice: Advice::Close,
+            ..Self::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                format!("a request body has at most {limit} bytes (--max-body)"),
+            )
         }
     }
 
-    /// A body that came too slowly: 408; the rest of it is not read, so the connection ends.
+    /// A body that came too slowly: 408.
     pub fn body_too_slow() -> Self {
         Self {
-            header: Some((CONNECTION, HeaderValue::from_static("close"))),
-            ..Self::new(StatusCode::REQUEST_TIMEOUT, "request_timeout", "the request body came too slowly")
+            advice: Advice::Close,
+            ..Self::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "request_timeout",
+                "the request body came too slowly",
+            )
         }
     }
 
-    /// Whether the connection ends with unread bytes of the client still on their way.
+    /// Whether the connection ends with bytes of the client still on their way.
     pub fn leaves_body_unread(&self) -> bool {
-        matches!(self.status, StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT) && self.header.is_some()
+        self.advice == Advice::Close
     }
 
     /// Writes the answer.
     pub fn into_response(self, details: ErrorDetails) -> Response<Full<Bytes>> {
-        let detail = self.detail.as_deref().filter(|_| details == ErrorDetails::Shown);
-        let body = Envelope { ok: false, error: Described { code: self.code, message: &self.message, detail } };
+        let detail = self
+            .detail
+            .as_deref()
+            .filter(|_| details == ErrorDetails::Shown);
+        let body = Envelope {
+            ok: false,
+            error: Described {
+                code: self.code,
+                message: &self.message,
+                detail,
+            },
+        };
         let json = serde_json::to_vec(&body).expect("strings always serialize");
         let mut response = Response::new(Full::new(Bytes::from(json)));
         *response.status_mut() = self.status;
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        response.headers_mut().extend(self.header.map(|(name, value)| (Some(name), value)));
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let advice = match self.advice {
+            Advice::None => None,
+            Advice::RetryAfter => Some((RETRY_AFTER, "1")),
+            Advice::AllowPost => Some((ALLOW, "POST")),
+            Advice::Close => Some((CONNECTION, "close")),
+        };
+        if let Some((name, value)) = advice {
+            response
+                .headers_mut()
+                .insert(name, HeaderValue::from_static(value));
+        }
         response
     }
 
@@ -108,14 +164,35 @@ impl Failure {
         let kind = error.kind();
         log(error, namespace, object);
         let (code, status) = code_and_status(kind);
-        let full = || Some(error.detail().map_or_else(|| error.message().to_owned(), |detail| format!("{}\n{detail}", error.message())));
-        let (message, detail) = match kind {
-            ErrorKind::Storage => ("the object's storage failed; Dolmen's log says why".to_owned(), full()),
-            ErrorKind::Internal => ("Dolmen has a defect here; its log says more".to_owned(), full()),
-            _ => (error.message().to_owned(), error.detail().map(str::to_owned)),
+        let full = || {
+            Some(error.detail().map_or_else(
+                || error.message().to_owned(),
+                |detail| format!("{}\n{detail}", error.message()),
+            ))
         };
-        let header = (status == StatusCode::SERVICE_UNAVAILABLE).then(|| (RETRY_AFTER, HeaderValue::from_static("1")));
-        Self { detail, header, ..Self::new(status, code, message) }
+        let (message, detail) = match kind {
+            ErrorKind::Storage => (
+                "the object's storage failed; Dolmen's log says why".to_owned(),
+                full(),
+            ),
+            ErrorKind::Internal => (
+                "Dolmen has a defect here; its log says more".to_owned(),
+                full(),
+            ),
+            _ => (
+                error.message().to_owned(),
+                error.detail().map(str::to_owned),
+            ),
+        };
+        let advice = match status {
+            StatusCode::SERVICE_UNAVAILABLE => Advice::RetryAfter,
+            _ => Advice::None,
+        };
+        Self {
+            detail,
+            advice,
+            ..Self::new(status, code, message)
+        }
     }
 }
 
@@ -125,7 +202,9 @@ const SHOWN_PATH_CHARS: usize = 100;
 fn log(error: &Error, namespace: &str, object: &str) {
     let detail = error.detail().unwrap_or_default();
     match error.kind() {
-        ErrorKind::Storage | ErrorKind::Internal => tracing::error!(namespace, object, "{error} {detail}"),
+        ErrorKind::Storage | ErrorKind::Internal => {
+            tracing::error!(namespace, object, "{error} {detail}")
+        }
         ErrorKind::Exception | ErrorKind::StartFailed | ErrorKind::Reset | ErrorKind::Timeout => {
             tracing::warn!(namespace, object, "{error} {detail}");
         }
@@ -160,6 +239,10 @@ mod tests {
     fn the_refusal_of_a_connection_states_its_own_length() {
         let text = std::str::from_utf8(TOO_MANY_CONNECTIONS).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(head.contains(&format!("content-length: {}", body.len())), "{} bytes", body.len());
+        assert!(
+            head.contains(&format!("content-length: {}", body.len())),
+            "{} bytes",
+            body.len()
+        );
     }
 }

@@ -14,26 +14,39 @@ use crate::failure::Failure;
 const UNNAMED_HOST: &str = "localhost";
 
 /// Checks that a request names its host as its version of HTTP demands, and gives the name.
-pub(crate) fn host<'r>(uri: &'r Uri, headers: &'r HeaderMap, version: Version) -> Result<&'r str, Failure> {
+pub(crate) fn host<'r>(
+    uri: &'r Uri,
+    headers: &'r HeaderMap,
+    version: Version,
+) -> Result<&'r str, Failure> {
     let mut hosts = headers.get_all(HOST).iter();
     let host = match (hosts.next(), hosts.next()) {
         (Some(host), None) => host.to_str().ok().filter(|host| is_host(host)),
         (None, _) if version < Version::HTTP_11 => Some(UNNAMED_HOST),
         _ => None,
     };
-    let host = host.ok_or_else(|| Failure::bad_request("the request needs one valid host header"))?;
-    Ok(uri.authority().map(http::uri::Authority::as_str).filter(|authority| is_host(authority)).unwrap_or(host))
+    let host =
+        host.ok_or_else(|| Failure::bad_request("the request needs one valid host header"))?;
+    Ok(uri
+        .authority()
+        .map(http::uri::Authority::as_str)
+        .filter(|authority| is_host(authority))
+        .unwrap_or(host))
 }
 
 /// Whether text can stand between `http://` and `/` without meaning anything but a host and a port.
 fn is_host(text: &str) -> bool {
     !text.is_empty()
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]%".contains(&byte))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:[]%".contains(&byte))
 }
 
 /// The full URL of a request, as the object sees it.
 pub(crate) fn url(host: &str, uri: &Uri) -> String {
-    let whole = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let whole = uri
+        .path_and_query()
+        .map_or("/", http::uri::PathAndQuery::as_str);
     let mut url = String::with_capacity("http://".len() + host.len() + whole.len());
     url.push_str("http://");
     url.push_str(host);
@@ -43,7 +56,11 @@ pub(crate) fn url(host: &str, uri: &Uri) -> String {
 
 /// Writes an object's answer. What concerns the connection alone is not the object's to say.
 pub(crate) fn answer(response: FetchResponse, method: &Method) -> Response<Full<Bytes>> {
-    let FetchResponse { status, mut headers, body } = response;
+    let FetchResponse {
+        status,
+        mut headers,
+        body,
+    } = response;
     if headers.keys().any(is_hop_by_hop) {
         for name in HOP_BY_HOP.iter().chain(&OTHER_HOP_BY_HOP) {
             headers.remove(name);
@@ -56,8 +73,18 @@ pub(crate) fn answer(response: FetchResponse, method: &Method) -> Response<Full<
     answer
 }
 
-const HOP_BY_HOP: [HeaderName; 6] = [CONNECTION, CONTENT_LENGTH, TE, TRAILER, TRANSFER_ENCODING, UPGRADE];
-const OTHER_HOP_BY_HOP: [HeaderName; 2] = [HeaderName::from_static("keep-alive"), HeaderName::from_static("proxy-connection")];
+const HOP_BY_HOP: [HeaderName; 6] = [
+    CONNECTION,
+    CONTENT_LENGTH,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+const OTHER_HOP_BY_HOP: [HeaderName; 2] = [
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+];
 
 fn is_hop_by_hop(name: &HeaderName) -> bool {
     HOP_BY_HOP.contains(name) || OTHER_HOP_BY_HOP.contains(name)
@@ -65,5 +92,8 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
 
 /// The statuses whose responses have no body, after the Fetch Standard.
 fn is_null_body(status: StatusCode) -> bool {
-    matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
+    matches!(
+        status,
+        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+    )
 }

@@ -26,7 +26,9 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
     /// The address is not one, or its name is unknown.
-    #[error("{addr:?} is not an address to listen on: {source}; write HOST:PORT, such as 127.0.0.1:8787")]
+    #[error(
+        "{addr:?} is not an address to listen on: {source}; write HOST:PORT, such as 127.0.0.1:8787"
+    )]
     Address {
         /// The address as it was given.
         addr: String,
@@ -34,7 +36,9 @@ pub enum GatewayError {
         source: io::Error,
     },
     /// Another process listens there.
-    #[error("{addr} is in use by another process, perhaps another Dolmen; choose another with --addr")]
+    #[error(
+        "{addr} is in use by another process, perhaps another Dolmen; choose another with --addr"
+    )]
     InUse {
         /// The address as it was given.
         addr: String,
@@ -78,17 +82,31 @@ impl Gateway {
     pub fn bind(addr: &str, options: GatewayOptions) -> Result<Self, GatewayError> {
         let addresses = addr
             .to_socket_addrs()
-            .map_err(|source| GatewayError::Address { addr: addr.to_owned(), source })?;
+            .map_err(|source| GatewayError::Address {
+                addr: addr.to_owned(),
+                source,
+            })?;
         let mut failure = io::Error::from(io::ErrorKind::AddrNotAvailable);
         for address in addresses {
             match listen(address).and_then(|listener| Ok((listener.local_addr()?, listener))) {
-                Ok((addr, listener)) => return Ok(Self { listener, addr, options }),
+                Ok((addr, listener)) => {
+                    return Ok(Self {
+                        listener,
+                        addr,
+                        options,
+                    });
+                }
                 Err(error) => failure = error,
             }
         }
         Err(match failure.kind() {
-            io::ErrorKind::AddrInUse => GatewayError::InUse { addr: addr.to_owned() },
-            _ => GatewayError::Listen { addr: addr.to_owned(), source: failure },
+            io::ErrorKind::AddrInUse => GatewayError::InUse {
+                addr: addr.to_owned(),
+            },
+            _ => GatewayError::Listen {
+                addr: addr.to_owned(),
+                source: failure,
+            },
         })
     }
 
@@ -102,15 +120,27 @@ impl Gateway {
     ///
     /// # Errors
     /// If the event loop cannot watch the socket.
-    pub async fn serve(self, handle: Handle, shutdown: impl Future<Output = ()>) -> Result<(), GatewayError> {
-        let listener = tokio::net::TcpListener::from_std(self.listener)
-            .map_err(|source| GatewayError::Listen { addr: self.addr.to_string(), source })?;
+    pub async fn serve(
+        self,
+        handle: Handle,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), GatewayError> {
+        let listener = tokio::net::TcpListener::from_std(self.listener).map_err(|source| {
+            GatewayError::Listen {
+                addr: self.addr.to_string(),
+                source,
+            }
+        })?;
         let max_connections = self.options.max_connections.max(1);
         let grace = self.options.shutdown_grace;
         let places = Arc::new(Semaphore::new(max_connections as usize));
         let refusals = Arc::new(Semaphore::new(REFUSALS));
         let (phase, phases) = watch::channel(Phase::Serving);
-        let edge = Edge { handle, options: Arc::new(self.options), phase: phases };
+        let edge = Edge {
+            handle,
+            options: Arc::new(self.options),
+            phase: phases,
+        };
         let mut next_shard = 0usize;
         tokio::pin!(shutdown);
         loop {
@@ -132,14 +162,20 @@ impl Gateway {
                 Ok(stream) => {
                     let served = edge.clone();
                     next_shard = next_shard.wrapping_add(1);
-                    edge.handle.spawn_on(next_shard, Box::new(move || Box::pin(connection::serve(stream, served, place))));
+                    edge.handle.spawn_on(
+                        next_shard,
+                        Box::new(move || Box::pin(connection::serve(stream, served, place))),
+                    );
                 }
                 Err(error) => tracing::debug!(%error, "a connection was gone before it was served"),
             }
         }
         drop(listener);
         phase.send_replace(Phase::Draining);
-        if tokio::time::timeout(grace, places.acquire_many(max_connections)).await.is_err() {
+        if tokio::time::timeout(grace, places.acquire_many(max_connections))
+            .await
+            .is_err()
+        {
             tracing::warn!("requests were still open after {grace:?}; they are cut off");
             phase.send_replace(Phase::Closed);
             // A shard that is busy for longer drops its connections when it ends.
@@ -150,7 +186,11 @@ impl Gateway {
 }
 
 fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = Socket::new(
+        Domain::for_address(address),
+        Type::STREAM,
+        Some(Protocol::TCP),
+    )?;
     // Lets a restart take the address while old connections time out; two listeners stay an error.
     #[cfg(unix)]
     socket.set_reuse_address(true)?;

@@ -42,22 +42,36 @@ pub(crate) struct Lingering {
 impl Lingering {
     /// `unread_body` is set by whoever answers without having read the whole request.
     pub fn new(stream: TcpStream, unread_body: Rc<Cell<bool>>) -> Self {
-        Self { stream: Some(TokioIo::new(stream)), unread_body }
+        Self {
+            stream: Some(TokioIo::new(stream)),
+            unread_body,
+        }
     }
 
     fn stream(&mut self) -> io::Result<Pin<&mut TokioIo<TcpStream>>> {
-        self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
+        self.stream
+            .as_mut()
+            .map(Pin::new)
+            .ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 }
 
 impl Read for Lingering {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
         self.stream()?.poll_read(cx, buffer)
     }
 }
 
 impl Write for Lingering {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.stream()?.poll_write(cx, bytes)
     }
 
@@ -79,7 +93,11 @@ impl Write for Lingering {
         self.stream.as_ref().is_some_and(Write::is_write_vectored)
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         self.stream()?.poll_write_vectored(cx, bytes)
     }
 }

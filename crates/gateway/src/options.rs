@@ -15,7 +15,7 @@ pub struct GatewayOptions {
     /// How long a connection may take to send a request's first line and headers, and so also
     /// how long it may be idle. Default: 30 s.
     pub head_timeout: Duration,
-    /// How long a body may take beyond the time that it needs at [`MIN_BODY_RATE`]. Default: 30 s.
+    /// How long a body may take beyond the time that it needs at 16 KiB a second. Default: 30 s.
     pub body_timeout: Duration,
     /// How long open requests may go on after a shutdown began. Default: 10 s.
     pub shutdown_grace: Duration,
@@ -40,7 +40,9 @@ const CONNECTIONS: u64 = 1_536;
 
 impl Default for GatewayOptions {
     fn default() -> Self {
-        let files = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+        let files = rustix::process::getrlimit(rustix::process::Resource::Nofile)
+            .current
+            .unwrap_or(u64::MAX);
         Self {
             max_body_bytes: 64 << 20,
             max_head_bytes: 64 << 10,

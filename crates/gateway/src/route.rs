@@ -11,8 +11,16 @@ use crate::failure::Failure;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Route<'p> {
     Index,
-    Rpc { namespace: Cow<'p, str>, object: Cow<'p, str>, method: Cow<'p, str> },
-    Fetch { namespace: Cow<'p, str>, object: Cow<'p, str>, path: &'p str },
+    Rpc {
+        namespace: Cow<'p, str>,
+        object: Cow<'p, str>,
+        method: Cow<'p, str>,
+    },
+    Fetch {
+        namespace: Cow<'p, str>,
+        object: Cow<'p, str>,
+        path: &'p str,
+    },
 }
 
 impl<'p> Route<'p> {
@@ -63,9 +71,9 @@ fn name(encoded: &str) -> Result<Cow<'_, str>, Failure> {
 }
 
 fn decode<'p>(what: &str, encoded: &'p str) -> Result<Cow<'p, str>, Failure> {
-    let decoded = percent_decode_str(encoded)
-        .decode_utf8()
-        .map_err(|_| Failure::bad_request(format!("the {what} is not UTF-8 after percent-decoding")))?;
+    let decoded = percent_decode_str(encoded).decode_utf8().map_err(|_| {
+        Failure::bad_request(format!("the {what} is not UTF-8 after percent-decoding"))
+    })?;
     if decoded.as_bytes().contains(&0) {
         return Err(Failure::bad_request(format!("the {what} contains a NUL")));
     }
@@ -77,22 +85,44 @@ mod tests {
     use super::*;
 
     fn fetch<'p>(namespace: &'p str, object: &'p str, path: &'p str) -> Route<'p> {
-        Route::Fetch { namespace: namespace.into(), object: object.into(), path }
+        Route::Fetch {
+            namespace: namespace.into(),
+            object: object.into(),
+            path,
+        }
     }
 
     #[test]
     fn a_fetch_keeps_its_path_encoded_and_decodes_the_name() {
-        assert_eq!(Route::of("/fetch/NS/a%2Fb%20%C3%A9/x%2Fy//z").unwrap(), fetch("NS", "a/b é", "/x%2Fy//z"));
+        assert_eq!(
+            Route::of("/fetch/NS/a%2Fb%20%C3%A9/x%2Fy//z").unwrap(),
+            fetch("NS", "a/b é", "/x%2Fy//z")
+        );
         assert_eq!(Route::of("/fetch/NS/a").unwrap(), fetch("NS", "a", "/"));
         assert_eq!(Route::of("/fetch/NS/a/").unwrap(), fetch("NS", "a", "/"));
-        assert_eq!(Route::of("/fetch/NS/..%2f../x").unwrap(), fetch("NS", "../..", "/x"));
+        assert_eq!(
+            Route::of("/fetch/NS/..%2f../x").unwrap(),
+            fetch("NS", "../..", "/x")
+        );
     }
 
     #[test]
     fn a_call_needs_three_parts() {
-        let expected = Route::Rpc { namespace: "NS".into(), object: "é".into(), method: "m".into() };
+        let expected = Route::Rpc {
+            namespace: "NS".into(),
+            object: "é".into(),
+            method: "m".into(),
+        };
         assert_eq!(Route::of("/rpc/NS/%C3%A9/m").unwrap(), expected);
-        for path in ["/rpc", "/rpc/", "/rpc/NS", "/rpc/NS/a", "/rpc/NS/a/", "/rpc/NS/a/m/", "/rpc/NS/a/m/n"] {
+        for path in [
+            "/rpc",
+            "/rpc/",
+            "/rpc/NS",
+            "/rpc/NS/a",
+            "/rpc/NS/a/",
+            "/rpc/NS/a/m/",
+            "/rpc/NS/a/m/n",
+        ] {
             let failure = format!("{:?}", Route::of(path).unwrap_err());
             assert!(failure.contains("not_found"), "{path}: {failure}");
         }
@@ -100,19 +130,48 @@ mod tests {
 
     #[test]
     fn a_bad_name_is_refused_and_the_longest_is_not() {
-        for bad in ["/fetch/NS//x", "/fetch/NS/%00", "/fetch/NS/%ff", "/fetch/NS/%C3", "/rpc/%ff/a/m", "/rpc/NS/a/%00"] {
+        for bad in [
+            "/fetch/NS//x",
+            "/fetch/NS/%00",
+            "/fetch/NS/%ff",
+            "/fetch/NS/%C3",
+            "/rpc/%ff/a/m",
+            "/rpc/NS/a/%00",
+        ] {
             let failure = format!("{:?}", Route::of(bad).unwrap_err());
             assert!(failure.contains("bad_request"), "{bad}: {failure}");
         }
         assert!(Route::of(&format!("/fetch/NS/{}", "a".repeat(MAX_NAME_BYTES))).is_ok());
-        assert!(Route::of(&format!("/fetch/NS/{}", "%C3%A9".repeat(MAX_NAME_BYTES / 2))).is_ok());
+        assert!(
+            Route::of(&format!(
+                "/fetch/NS/{}",
+                "%C3%A9".repeat(MAX_NAME_BYTES / 2)
+            ))
+            .is_ok()
+        );
         assert!(Route::of(&format!("/fetch/NS/{}", "a".repeat(MAX_NAME_BYTES + 1))).is_err());
-        assert!(Route::of(&format!("/fetch/NS/{}a", "%C3%A9".repeat(MAX_NAME_BYTES / 2))).is_err());
+        assert!(
+            Route::of(&format!(
+                "/fetch/NS/{}a",
+                "%C3%A9".repeat(MAX_NAME_BYTES / 2)
+            ))
+            .is_err()
+        );
     }
 
     #[test]
     fn anything_else_is_not_found() {
-        for path in ["", "*", "//", "/x", "/fetch", "/fetch/", "/fetch/NS", "/rpcx/NS/a/m", "/FETCH/NS/a"] {
+        for path in [
+            "",
+            "*",
+            "//",
+            "/x",
+            "/fetch",
+            "/fetch/",
+            "/fetch/NS",
+            "/rpcx/NS/a/m",
+            "/FETCH/NS/a",
+        ] {
             assert!(Route::of(path).is_err(), "{path}");
         }
         assert_eq!(Route::of("/").unwrap(), Route::Index);

@@ -22,9 +22,15 @@ struct Wrapped<'a> {
 
 /// Finds the array of arguments in a body and checks that it is JSON, without building its values.
 pub(crate) fn arguments(body: &Bytes) -> Result<Payload, Failure> {
-    let json = std::str::from_utf8(body)
-        .map_err(|error| Failure::bad_request(format!("the body is not UTF-8 at byte {}", error.valid_up_to())))?;
-    let not_json = |error: serde_json::Error| Failure::bad_request(format!("the body is not a list of arguments: {error}"));
+    let json = std::str::from_utf8(body).map_err(|error| {
+        Failure::bad_request(format!(
+            "the body is not UTF-8 at byte {}",
+            error.valid_up_to()
+        ))
+    })?;
+    let not_json = |error: serde_json::Error| {
+        Failure::bad_request(format!("the body is not a list of arguments: {error}"))
+    };
     let args = match json.trim_ascii_start().as_bytes().first() {
         None => Bytes::new(),
         Some(b'[') => {
@@ -32,7 +38,10 @@ pub(crate) fn arguments(body: &Bytes) -> Result<Payload, Failure> {
             body.clone()
         }
         Some(b'{') => {
-            let args = serde_json::from_str::<Wrapped<'_>>(json).map_err(not_json)?.args.get();
+            let args = serde_json::from_str::<Wrapped<'_>>(json)
+                .map_err(not_json)?
+                .args
+                .get();
             if !args.starts_with('[') {
                 return Err(Failure::bad_request("`args` must be an array"));
             }
@@ -40,18 +49,25 @@ pub(crate) fn arguments(body: &Bytes) -> Result<Payload, Failure> {
         }
         Some(_) => {
             serde_json::from_str::<IgnoredAny>(json).map_err(not_json)?;
-            return Err(Failure::bad_request("the body must be a JSON array of the arguments, or {\"args\": [...]}, or empty"));
+            return Err(Failure::bad_request(
+                "the body must be a JSON array of the arguments, or {\"args\": [...]}, or empty",
+            ));
         }
     };
     if is_too_deep(&args) {
-        return Err(Failure::bad_request(format!("the arguments are nested deeper than {MAX_DEPTH} levels")));
+        return Err(Failure::bad_request(format!(
+            "the arguments are nested deeper than {MAX_DEPTH} levels"
+        )));
     }
     Ok(Payload::Json(args))
 }
 
 /// Whether valid JSON is nested deeper than [`MAX_DEPTH`].
 fn is_too_deep(json: &[u8]) -> bool {
-    let openings = json.iter().filter(|byte| matches!(byte, b'[' | b'{')).count();
+    let openings = json
+        .iter()
+        .filter(|byte| matches!(byte, b'[' | b'{'))
+        .count();
     if openings <= MAX_DEPTH {
         return false;
     }
@@ -88,7 +104,9 @@ pub(crate) fn answer(result: &Payload) -> Response<Full<Bytes>> {
     body.extend_from_slice(result);
     body.extend_from_slice(b"}");
     let mut response = Response::new(Full::new(body.freeze()));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
@@ -97,11 +115,17 @@ mod tests {
     use super::*;
 
     fn accepted(body: &str) -> Bytes {
-        arguments(&Bytes::copy_from_slice(body.as_bytes())).unwrap().bytes().clone()
+        arguments(&Bytes::copy_from_slice(body.as_bytes()))
+            .unwrap()
+            .bytes()
+            .clone()
     }
 
     fn refused(body: &[u8]) -> String {
-        format!("{:?}", arguments(&Bytes::copy_from_slice(body)).unwrap_err())
+        format!(
+            "{:?}",
+            arguments(&Bytes::copy_from_slice(body)).unwrap_err()
+        )
     }
 
     #[test]

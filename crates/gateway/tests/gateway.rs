@@ -1,5 +1,10 @@
 //! The HTTP edge from outside: raw sockets against a gateway whose objects are a few lines of Rust.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends at the first thing that is not as expected"
+)]
+
 mod gateway {
     mod bodies;
     mod client;

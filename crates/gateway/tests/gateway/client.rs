@@ -26,7 +26,9 @@ impl Client {
         let stream = TcpStream::connect(addr).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        Self { stream: BufReader::new(stream) }
+        Self {
+            stream: BufReader::new(stream),
+        }
     }
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
@@ -50,7 +52,12 @@ impl Client {
     /// Reads one answer; to `HEAD` it has no body.
     pub fn answer_to(&mut self, method: &str) -> Answer {
         let status_line = self.line();
-        let status = status_line.split(' ').nth(1).unwrap_or_else(|| panic!("a status in {status_line:?}")).parse().unwrap();
+        let status = status_line
+            .split(' ')
+            .nth(1)
+            .unwrap_or_else(|| panic!("a status in {status_line:?}"))
+            .parse()
+            .unwrap();
         let mut headers = Vec::new();
         loop {
             let line = self.line();
@@ -60,8 +67,14 @@ impl Client {
             };
             headers.push((name.to_owned(), value.to_owned()));
         }
-        let mut answer = Answer { status, headers, body: String::new() };
-        let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
+        let mut answer = Answer {
+            status,
+            headers,
+            body: String::new(),
+        };
+        let length = answer
+            .header("content-length")
+            .map_or(0, |length| length.parse().unwrap());
         if method != "HEAD" && !matches!(status, 100..200 | 204 | 304) {
             let mut body = vec![0; length];
             self.stream.read_exact(&mut body).unwrap();
@@ -74,7 +87,9 @@ impl Client {
     pub fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         match self.stream.read_to_end(&mut rest) {
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => panic!("the server neither answers nor closes"),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                panic!("the server neither answers nor closes")
+            }
             // A reset is a close, too.
             _ => rest,
         }
@@ -91,7 +106,10 @@ impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(known, _)| known == name);
         let value = values.next();
-        assert!(values.next().is_none() || name == "set-cookie", "{name} twice in {self:?}");
+        assert!(
+            values.next().is_none() || name == "set-cookie",
+            "{name} twice in {self:?}"
+        );
         value.map(|(_, value)| value.as_str())
     }
 

@@ -15,12 +15,19 @@ fn pipelined_requests_are_answered_in_order() {
     let requests: String = (0..500)
         .map(|n| {
             let body = format!("[{n}]");
-            format!("POST /rpc/ECHO/{}/echo HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n\r\n{body}", n % 7, body.len())
+            format!(
+                "POST /rpc/ECHO/{}/echo HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n\r\n{body}",
+                n % 7,
+                body.len()
+            )
         })
         .collect();
     client.send(requests);
     for n in 0..500 {
-        assert_eq!(client.answer().body, format!("{{\"ok\":true,\"result\":[{n}]}}"));
+        assert_eq!(
+            client.answer().body,
+            format!("{{\"ok\":true,\"result\":[{n}]}}")
+        );
     }
 }
 
@@ -41,7 +48,12 @@ fn a_refused_request_leaves_the_connection_usable() {
 #[test]
 fn a_head_that_stalls_is_given_up() {
     let server = Server::with(|options| options.head_timeout = Duration::from_millis(50));
-    for start in ["", "GET", "GET / HTTP/1.1\r\nhost: te", "GET / HTTP/1.1\r\nhost: test\r\n"] {
+    for start in [
+        "",
+        "GET",
+        "GET / HTTP/1.1\r\nhost: te",
+        "GET / HTTP/1.1\r\nhost: test\r\n",
+    ] {
         let mut client = server.connect();
         client.send(start);
         client.rest();
@@ -49,7 +61,10 @@ fn a_head_that_stalls_is_given_up() {
     let mut client = server.connect();
     client.send("GET / HTTP/1.1\r\nhost: test\r\n\r\n");
     assert_eq!(client.answer().status, 200);
-    assert!(client.rest().is_empty(), "an idle connection is closed in the end");
+    assert!(
+        client.rest().is_empty(),
+        "an idle connection is closed in the end"
+    );
 }
 
 #[test]
@@ -67,12 +82,21 @@ fn an_event_may_take_longer_than_a_head() {
 #[test]
 fn a_head_over_the_limit_is_431() {
     let server = Server::with(|options| options.max_head_bytes = 16 << 10);
-    let fits = format!("GET /fetch/ECHO/a HTTP/1.1\r\nhost: test\r\nx: {}\r\n\r\n", "y".repeat(12 << 10));
+    let fits = format!(
+        "GET /fetch/ECHO/a HTTP/1.1\r\nhost: test\r\nx: {}\r\n\r\n",
+        "y".repeat(12 << 10)
+    );
     assert_eq!(server.ask(fits).status, 200);
     let many: String = (0..101).map(|n| format!("x-{n}: 1\r\n")).collect();
     for head in [
-        format!("GET / HTTP/1.1\r\nhost: test\r\nx: {}\r\n\r\n", "y".repeat(40 << 10)),
-        format!("GET / HTTP/1.1\r\nhost: test\r\n{}: 1\r\n\r\n", "y".repeat(40 << 10)),
+        format!(
+            "GET / HTTP/1.1\r\nhost: test\r\nx: {}\r\n\r\n",
+            "y".repeat(40 << 10)
+        ),
+        format!(
+            "GET / HTTP/1.1\r\nhost: test\r\n{}: 1\r\n\r\n",
+            "y".repeat(40 << 10)
+        ),
         format!("GET / HTTP/1.1\r\nhost: test\r\n{many}\r\n"),
     ] {
         let mut client = server.connect();
@@ -82,7 +106,13 @@ fn a_head_over_the_limit_is_431() {
         client.rest();
     }
     let mut client = server.connect();
-    client.try_send(format!("GET /{} HTTP/1.1\r\nhost: test\r\n\r\n", "y".repeat(40 << 10)).as_bytes());
+    client.try_send(
+        format!(
+            "GET /{} HTTP/1.1\r\nhost: test\r\n\r\n",
+            "y".repeat(40 << 10)
+        )
+        .as_bytes(),
+    );
     let status = client.answer().status;
     assert!(matches!(status, 414 | 431), "{status}");
 }
@@ -98,7 +128,10 @@ fn a_connection_beyond_the_limit_is_told_to_come_back() {
     assert_eq!(second.answer().status, 200);
     let answer = server.get("/");
     answer.error(503, "overloaded");
-    assert_eq!((answer.header("retry-after"), answer.header("connection")), (Some("1"), Some("close")));
+    assert_eq!(
+        (answer.header("retry-after"), answer.header("connection")),
+        (Some("1"), Some("close"))
+    );
     second.end();
     second.rest();
     server.latch.release();
@@ -120,7 +153,10 @@ fn a_drain_finishes_open_requests_and_closes_idle_connections() {
     let mut fresh = server.connect();
     server.begin_shutdown();
     assert!(idle.rest().is_empty() && fresh.rest().is_empty());
-    assert!(TcpStream::connect(server.addr).is_err(), "no connection is accepted any more");
+    assert!(
+        TcpStream::connect(server.addr).is_err(),
+        "no connection is accepted any more"
+    );
     server.latch.release();
     let answer = open.answer();
     assert_eq!((answer.status, answer.body.as_str()), (200, "released"));
@@ -148,7 +184,10 @@ fn an_address_in_use_is_a_plain_error() {
     assert!(error.to_string().contains("in use"), "{error}");
     for nonsense in ["", "8787", "localhost", "127.0.0.1:99999", "256.0.0.1:1"] {
         let error = Gateway::bind(nonsense, GatewayOptions::default()).unwrap_err();
-        assert!(matches!(error, GatewayError::Address { .. }), "{nonsense}: {error}");
+        assert!(
+            matches!(error, GatewayError::Address { .. }),
+            "{nonsense}: {error}"
+        );
     }
     let error = Gateway::bind("192.0.2.1:1", GatewayOptions::default()).unwrap_err();
     assert!(matches!(error, GatewayError::Listen { .. }), "{error}");

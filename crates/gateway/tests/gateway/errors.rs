@@ -42,42 +42,72 @@ fn stacks_and_paths_are_for_developers_only() {
     let server = Server::with(|options| options.error_details = ErrorDetails::Shown);
     for (name, _) in KINDS {
         let answer = server.post(&format!("/rpc/ECHO/a/fail:{name}"), "[]");
-        let detail = answer.json()["error"]["detail"].as_str().unwrap().to_owned();
-        assert!(detail.contains("at Echo (echo.js:1:2)") && answer.body.contains("/secret"), "{answer:?}");
+        let detail = answer.json()["error"]["detail"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert!(
+            detail.contains("at Echo (echo.js:1:2)") && answer.body.contains("/secret"),
+            "{answer:?}"
+        );
     }
 }
 
 #[test]
 fn an_unknown_namespace_names_the_known_ones() {
     let server = Server::start();
-    for answer in [server.post("/rpc/NOPE/a/echo", "[]"), server.get("/fetch/NOPE/a")] {
+    for answer in [
+        server.post("/rpc/NOPE/a/echo", "[]"),
+        server.get("/fetch/NOPE/a"),
+    ] {
         let message = answer.error(404, "unknown_namespace");
-        assert!(message.contains("NOPE") && message.contains("ECHO"), "{message}");
+        assert!(
+            message.contains("NOPE") && message.contains("ECHO"),
+            "{message}"
+        );
     }
     server.get("/fetch/echo/a").error(404, "unknown_namespace");
 }
 
 #[test]
 fn an_unknown_method_is_not_found() {
-    Server::start().post("/rpc/ECHO/a/nope", "").error(404, "method_not_found");
+    Server::start()
+        .post("/rpc/ECHO/a/nope", "")
+        .error(404, "method_not_found");
 }
 
 #[test]
 fn an_unknown_path_says_where_objects_are() {
     let server = Server::start();
-    for path in ["/x", "/rpc/ECHO/a", "/rpc/ECHO/a/m/n", "/fetch/ECHO", "//", "/favicon.ico"] {
+    for path in [
+        "/x",
+        "/rpc/ECHO/a",
+        "/rpc/ECHO/a/m/n",
+        "/fetch/ECHO",
+        "//",
+        "/favicon.ico",
+    ] {
         let message = server.get(path).error(404, "not_found");
-        assert!(message.contains("/rpc/:namespace/:name/:method"), "{message}");
+        assert!(
+            message.contains("/rpc/:namespace/:name/:method"),
+            "{message}"
+        );
     }
-    server.ask("OPTIONS * HTTP/1.1\r\nhost: test\r\n\r\n").error(404, "not_found");
-    server.ask("CONNECT test:1 HTTP/1.1\r\nhost: test\r\n\r\n").error(404, "not_found");
+    server
+        .ask("OPTIONS * HTTP/1.1\r\nhost: test\r\n\r\n")
+        .error(404, "not_found");
+    server
+        .ask("CONNECT test:1 HTTP/1.1\r\nhost: test\r\n\r\n")
+        .error(404, "not_found");
 }
 
 #[test]
 fn a_call_is_a_post() {
     let server = Server::start();
     for method in ["GET", "PUT", "DELETE", "OPTIONS", "BREW"] {
-        let answer = server.ask(format!("{method} /rpc/ECHO/a/echo HTTP/1.1\r\nhost: test\r\n\r\n"));
+        let answer = server.ask(format!(
+            "{method} /rpc/ECHO/a/echo HTTP/1.1\r\nhost: test\r\n\r\n"
+        ));
         answer.error(405, "method_not_allowed");
         assert_eq!(answer.header("allow"), Some("POST"));
     }

@@ -8,8 +8,8 @@ use std::{
 
 use bytes::Bytes;
 use dolmen_runtime::{
-    Engine, Error, ErrorKind, Event, EventId, FetchRequest, FetchResponse, Host, Instance, Payload, Reply, Result,
-    RpcCall, Work,
+    Engine, Error, ErrorKind, Event, EventId, FetchRequest, FetchResponse, Host, Instance, Payload,
+    Reply, Result, RpcCall, Work,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
@@ -41,7 +41,12 @@ pub struct Echo {
 
 impl Engine for Echo {
     fn instantiate(&self, _class: &str, host: Rc<Host>) -> Result<Box<dyn Instance>> {
-        Ok(Box::new(EchoInstance { host, latch: self.latch.clone(), held: self.held.clone(), waiting: None }))
+        Ok(Box::new(EchoInstance {
+            host,
+            latch: self.latch.clone(),
+            held: self.held.clone(),
+            waiting: None,
+        }))
     }
 }
 
@@ -67,7 +72,8 @@ impl Instance for EchoInstance {
         }
         if let Some(id) = self.waiting.filter(|_| self.latch.is_released(cx)) {
             self.waiting = None;
-            self.host.settle(id, Ok(Reply::Fetch(text(StatusCode::OK, "released"))));
+            self.host
+                .settle(id, Ok(Reply::Fetch(text(StatusCode::OK, "released"))));
         }
     }
 
@@ -96,13 +102,21 @@ pub const KINDS: [(&str, ErrorKind); 12] = [
 fn rpc(host: &Host, call: &RpcCall) -> Result<Reply> {
     if let Some(wanted) = call.method.strip_prefix("fail:") {
         let (_, kind) = KINDS.iter().find(|(name, _)| *name == wanted).unwrap();
-        return Err(Error::new(*kind, format!("{wanted} in /secret/path.sqlite")).with_detail("at Echo (echo.js:1:2)"));
+        return Err(
+            Error::new(*kind, format!("{wanted} in /secret/path.sqlite"))
+                .with_detail("at Echo (echo.js:1:2)"),
+        );
     }
     let json = match call.method.as_str() {
         "echo" if call.args.bytes().is_empty() => Bytes::from_static(b"\"no arguments\""),
         "echo" => call.args.bytes().clone(),
         "name" => serde_json::to_vec(&*host.name().unwrap()).unwrap().into(),
-        other => return Err(Error::new(ErrorKind::MethodNotFound, format!("no method {other:?}"))),
+        other => {
+            return Err(Error::new(
+                ErrorKind::MethodNotFound,
+                format!("no method {other:?}"),
+            ));
+        }
     };
     Ok(Reply::Rpc(Payload::Json(json)))
 }
@@ -115,11 +129,25 @@ fn fetch(request: &FetchRequest) -> FetchResponse {
     }
     if request.path == "/hop" {
         let mut response = text(StatusCode::OK, "hop");
-        for name in ["connection", "content-length", "transfer-encoding", "keep-alive", "upgrade", "te", "trailer"] {
-            response.headers.append(HeaderName::from_static(name), HeaderValue::from_static("7"));
+        for name in [
+            "connection",
+            "content-length",
+            "transfer-encoding",
+            "keep-alive",
+            "upgrade",
+            "te",
+            "trailer",
+        ] {
+            response
+                .headers
+                .append(HeaderName::from_static(name), HeaderValue::from_static("7"));
         }
-        response.headers.append("set-cookie", HeaderValue::from_static("a=1"));
-        response.headers.append("set-cookie", HeaderValue::from_static("b=2"));
+        response
+            .headers
+            .append("set-cookie", HeaderValue::from_static("a=1"));
+        response
+            .headers
+            .append("set-cookie", HeaderValue::from_static("b=2"));
         return response;
     }
     let headers: Vec<_> = request
@@ -137,10 +165,16 @@ fn fetch(request: &FetchRequest) -> FetchResponse {
         "body": String::from_utf8_lossy(&request.body),
     });
     let mut response = text(StatusCode::OK, &seen.to_string());
-    response.headers.insert("content-type", HeaderValue::from_static("application/json"));
+    response
+        .headers
+        .insert("content-type", HeaderValue::from_static("application/json"));
     response
 }
 
 fn text(status: StatusCode, body: &str) -> FetchResponse {
-    FetchResponse { status, headers: HeaderMap::new(), body: Bytes::copy_from_slice(body.as_bytes()) }
+    FetchResponse {
+        status,
+        headers: HeaderMap::new(),
+        body: Bytes::copy_from_slice(body.as_bytes()),
+    }
 }

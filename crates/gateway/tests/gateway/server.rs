@@ -31,28 +31,55 @@ impl Server {
     }
 
     pub fn with(change: impl FnOnce(&mut GatewayOptions)) -> Self {
-        let mut options = GatewayOptions { shutdown_grace: Duration::from_secs(20), ..GatewayOptions::default() };
+        let mut options = GatewayOptions {
+            shutdown_grace: Duration::from_secs(20),
+            ..GatewayOptions::default()
+        };
         change(&mut options);
         let gateway = Gateway::bind("127.0.0.1:0", options).unwrap();
         let addr = gateway.local_addr();
         let latch = Arc::new(Latch::default());
         let (held, hears) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
-        let engine = Arc::new(Echo { latch: latch.clone(), held });
+        let engine = Arc::new(Echo {
+            latch: latch.clone(),
+            held,
+        });
         let thread = std::thread::spawn(move || {
             let folder = tempfile::tempdir().unwrap();
             let storage = Storage::open(folder.path(), dolmen_storage::Options::default()).unwrap();
-            let namespaces = [("ECHO", "echo"), ("CAFÉ", "cafe")]
-                .map(|(name, key)| NamespaceSpec { name: name.into(), class: "Echo".into(), unique_key: key.into() });
-            let options = Options { shards: 2, ..Options::default() };
-            let runtime = Runtime::start(engine, namespaces.into(), storage, options, Clock::system()).unwrap();
-            let event_loop = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let namespaces =
+                [("ECHO", "echo"), ("CAFÉ", "cafe")].map(|(name, key)| NamespaceSpec {
+                    name: name.into(),
+                    class: "Echo".into(),
+                    unique_key: key.into(),
+                });
+            let options = Options {
+                shards: 2,
+                ..Options::default()
+            };
+            let runtime =
+                Runtime::start(engine, namespaces.into(), storage, options, Clock::system())
+                    .unwrap();
+            let event_loop = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
             event_loop.block_on(async {
-                gateway.serve(runtime.handle(), async { drop(stopped.await) }).await.unwrap();
+                gateway
+                    .serve(runtime.handle(), async { drop(stopped.await) })
+                    .await
+                    .unwrap();
                 runtime.shutdown().await.unwrap();
             });
         });
-        Self { addr, latch, held: Mutex::new(hears), stop: Some(stop), thread: Some(thread) }
+        Self {
+            addr,
+            latch,
+            held: Mutex::new(hears),
+            stop: Some(stop),
+            thread: Some(thread),
+        }
     }
 
     pub fn connect(&self) -> Client {
@@ -72,14 +99,22 @@ impl Server {
 
     pub fn post(&self, path: &str, body: impl AsRef<[u8]>) -> Answer {
         let body = body.as_ref();
-        let mut request = format!("POST {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n\r\n", body.len()).into_bytes();
+        let mut request = format!(
+            "POST {path} HTTP/1.1\r\nhost: test\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        )
+        .into_bytes();
         request.extend_from_slice(body);
         self.ask(request)
     }
 
     /// Returns once an event waits for the latch.
     pub fn event_is_held(&self) {
-        self.held.lock().unwrap().recv_timeout(super::client::PATIENCE).unwrap();
+        self.held
+            .lock()
+            .unwrap()
+            .recv_timeout(super::client::PATIENCE)
+            .unwrap();
     }
 
     pub fn begin_shutdown(&mut self) {

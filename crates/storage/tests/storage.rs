@@ -13,3 +13,9 @@ mod power_loss;
 
 #[path = "storage/test_disk.rs"]
 mod test_disk;
+
+#[path = "storage/faults.rs"]
+mod faults;
+
+#[path = "storage/alarms.rs"]
+mod alarms;

@@ -11,7 +11,7 @@ use std::sync::mpsc::channel;
 
 use dolmen_storage::{Database, ListOptions, Namespace, Options, Storage};
 
-use crate::support::{KEY, Random, checkpoint, open, sync, wait};
+use crate::support::{KEY, Random, checkpoint, open, scratch, sync, wait};
 use crate::test_disk::{Picture, TestDisk};
 
 const OBJECTS: usize = 3;
@@ -37,7 +37,7 @@ struct World {
     objects: Vec<Object>,
     namespace: Namespace,
     _storage: Storage,
-    folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     crashes: usize,
 }
 
@@ -64,7 +64,7 @@ impl World {
             objects,
             namespace,
             _storage: storage,
-            folder,
+            _folder: folder,
             crashes: 0,
         }
     }
@@ -127,7 +127,7 @@ impl World {
     fn crash(&mut self, picture: &Picture, depth: usize) {
         for _ in 0..2 {
             self.crashes += 1;
-            let after = tempfile::tempdir().unwrap();
+            let after = scratch();
             picture.develop(&after.path().join(KEY), &mut self.random);
             let found = self.check(after.path());
             if depth > 0 && self.random.below(6) == 0 {
@@ -161,6 +161,7 @@ impl World {
             let path = namespace.folder().join(format!("{}.sqlite", db.id()));
             if path.exists() && path.metadata().unwrap().len() > 0 && !content.keys.is_empty() {
                 let sql = rusqlite::Connection::open(&path).unwrap();
+                sql.execute_batch("PRAGMA synchronous = OFF").unwrap();
                 let verdict: String = sql
                     .query_row("PRAGMA integrity_check", (), |row| row.get(0))
                     .unwrap();
@@ -328,11 +329,7 @@ fn every_acknowledged_commit_survives_and_none_comes_back_in_part() {
     let mut crashes = 0;
     for seed in 0..rounds {
         let round = std::panic::catch_unwind(|| {
-            let mut world = World::new(
-                seed,
-                tempfile::tempdir().unwrap(),
-                vec![Content::default(); OBJECTS],
-            );
+            let mut world = World::new(seed, scratch(), vec![Content::default(); OBJECTS]);
             world.live(60, 1);
             world.crashes
         });

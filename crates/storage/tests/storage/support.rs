@@ -34,6 +34,16 @@ pub fn open(root: &Path, options: Options) -> (Storage, Namespace) {
     (storage, namespace)
 }
 
+/// A folder in memory where there is one: these tests make and remove thousands, and their disk is a pretended one.
+pub fn scratch() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() {
+        tempfile::tempdir_in(memory).unwrap()
+    } else {
+        tempfile::tempdir().unwrap()
+    }
+}
+
 impl Place {
     pub fn object(&self, name: &str) -> Database {
         self.namespace

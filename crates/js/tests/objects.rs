@@ -3,6 +3,7 @@
 mod objects {
     mod alarms;
     mod calls;
+    mod durability;
     mod fetch;
     mod isolation;
     mod lifetime;

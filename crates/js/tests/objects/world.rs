@@ -16,6 +16,7 @@ pub struct World {
     folder: TempDir,
     source: String,
     options: Options,
+    disk: storage::Options,
     clock: Clock,
 }
 
@@ -24,20 +25,14 @@ pub fn options() -> Options {
     Options { shards: 2, cpu_timeout: Duration::from_secs(20), ..Options::default() }
 }
 
-fn world_with(source: &str, options: Options, clock: Clock) -> World {
-    let folder = tempfile::tempdir().unwrap();
-    let runtime = start(source, folder.path(), &options, &clock);
-    World { handle: runtime.handle(), runtime: Some(runtime), folder, source: source.to_owned(), options, clock }
-}
-
-fn start(source: &str, folder: &Path, options: &Options, clock: &Clock) -> Runtime {
+fn start(source: &str, folder: &Path, options: &Options, disk: &storage::Options, clock: &Clock) -> Runtime {
     let engine = JsEngine::load("bundle.js", source).unwrap();
     let namespaces = engine
         .classes()
         .iter()
         .map(|class| NamespaceSpec { name: class.to_uppercase(), class: class.clone(), unique_key: class.to_uppercase() })
         .collect();
-    let storage = storage::Storage::open(folder, storage::Options::default()).unwrap();
+    let storage = storage::Storage::open(folder, disk.clone()).unwrap();
     Runtime::start(Arc::new(engine), namespaces, storage, options.clone(), clock.clone()).unwrap()
 }
 
@@ -68,13 +63,18 @@ impl World {
         self.runtime.take().unwrap().shutdown().await.unwrap();
     }
 
+    /// From the next start on, storage is on another disk.
+    pub fn use_disk(&mut self, disk: storage::Options) {
+        self.disk = disk;
+    }
+
     pub async fn restart(&mut self) {
         self.stop().await;
         self.start_again();
     }
 
     fn start_again(&mut self) {
-        let runtime = start(&self.source, self.folder.path(), &self.options, &self.clock);
+        let runtime = start(&self.source, self.folder.path(), &self.options, &self.disk, &self.clock);
         self.handle = runtime.handle();
         self.runtime = Some(runtime);
     }
@@ -104,9 +104,18 @@ pub fn in_world(source: &str, test: impl AsyncFnOnce(&mut World)) {
 }
 
 pub fn in_world_with(source: &str, options: Options, clock: Clock, test: impl AsyncFnOnce(&mut World)) {
+    in_world_on(source, options, storage::Options::default(), clock, test);
+}
+
+/// As [`in_world`], with storage on a disk of the test's own.
+pub fn in_world_on(source: &str, options: Options, disk: storage::Options, clock: Clock, test: impl AsyncFnOnce(&mut World)) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut world = world_with(source, options, clock);
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = start(source, folder.path(), &options, &disk, &clock);
+        let handle = runtime.handle();
+        let source = source.to_owned();
+        let mut world = World { handle, runtime: Some(runtime), folder, source, options, disk, clock };
         test(&mut world).await;
         if world.runtime.is_some() {
             world.stop().await;

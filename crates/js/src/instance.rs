@@ -6,6 +6,7 @@
 use std::{
     rc::Rc,
     task::{Context, Poll},
+    time::Instant,
 };
 
 use dolmen_runtime::{ENGINE_STACK_BYTES, Error, ErrorKind, Event, EventId, Host, Instance, Reply, Verdict, Work};
@@ -16,6 +17,7 @@ use crate::{
     bundle,
     bytecode::Bytecode,
     exception::Thrown,
+    pacer::Pacer,
     fetch, poll_now, raw, rpc, web,
 };
 
@@ -39,6 +41,7 @@ pub(crate) struct JsInstance {
     unsettled: Vec<Unsettled>,
     object: Option<Persistent<Object<'static>>>,
     timers: Rc<api::timers::Callbacks>,
+    pacer: Rc<Pacer>,
     context: AsyncContext,
     runtime: AsyncRuntime,
     host: Rc<Host>,
@@ -50,13 +53,24 @@ impl JsInstance {
         let runtime = AsyncRuntime::new().map_err(full)?;
         poll_now(runtime.set_memory_limit(host.options().memory_limit));
         poll_now(runtime.set_max_stack_size(ENGINE_STACK_BYTES));
-        let slice = host.slice().clone();
-        poll_now(runtime.set_interrupt_handler(Some(Box::new(move || slice.checkpoint() == Verdict::Stop))));
         let context = poll_now(AsyncContext::full(&runtime)).map_err(full)?;
+        let pacer = poll_now(context.with(|ctx| {
+            raw::enter_stack(&ctx);
+            Pacer::new(&ctx)
+        }));
+        let (slice, paced) = (host.slice().clone(), pacer.clone());
+        poll_now(runtime.set_interrupt_handler(Some(Box::new(move || {
+            let now = Instant::now();
+            let verdict = slice.checkpoint();
+            paced.checked(now);
+            verdict == Verdict::Stop
+        }))));
+        pacer.start_turn();
         let mut instance = Self {
             unsettled: Vec::new(),
             object: None,
             timers: Rc::default(),
+            pacer,
             context,
             runtime,
             host,
@@ -159,6 +173,7 @@ impl Instance for JsInstance {
         let context = self.context.clone();
         let begun = poll_now(context.with(|ctx| {
             raw::enter_stack(&ctx);
+            self.pacer.start_turn();
             let begun = match (work, self.object.clone().map(|object| object.restore(&ctx))) {
                 (Work::Begin(id, event), Some(Ok(object))) => self.begin(&ctx, object, id, event),
                 (Work::Timer(timer), _) => {

@@ -11,6 +11,7 @@ mod engine;
 mod exception;
 mod fetch;
 mod instance;
+mod pacer;
 mod raw;
 mod rpc;
 pub mod value_format;

@@ -22,6 +22,8 @@ class Bad {
   recurse(n = 0) { return this.recurse(n + 1) + 1; }
   nestedJson() { return JSON.parse("[".repeat(1000000)); }
   get(k) { return this.storage.get(k); }
+  parse() { const text = JSON.stringify(Array(20000).fill("some text")); for (;;) JSON.parse(text); }
+  put() { for (let i = 0; ; i++) this.storage.put("k" + i % 100, "x".repeat(10000)); }
   timers() { for (let i = 0; i < 20000; i++) setTimeout(() => {}, 100000); }
 }
 class Good { constructor(state) { this.storage = state.storage; } hello() { return "hello"; } inc() { const n = (this.storage.get("n") ?? 0) + 1; this.storage.put("n", n); return n; } }
@@ -35,7 +37,7 @@ fn tight() -> Options {
 #[test]
 fn what_does_not_end_times_out_and_the_next_event_gets_a_fresh_instance() {
     in_world_with(NEIGHBOURS, tight(), Clock::system(), async |w| {
-        for method in ["spin", "spinLater", "never", "regex", "microtasks", "catchless"] {
+        for method in ["spin", "spinLater", "never", "regex", "microtasks", "catchless", "parse", "put"] {
             let name = format!("BAD/{method}");
             assert_eq!(w.ok(&name, "calls_", "").await, json!(1));
             let (kind, message) = w.err(&name, method, "").await;
@@ -93,7 +95,7 @@ fn neighbours_of_an_endless_loop_keep_answering() {
     in_world_with(NEIGHBOURS, options, Clock::system(), async |w| {
         w.ok("GOOD/a", "inc", "").await;
         let mut bad = Vec::new();
-        for method in ["spin", "regex"] {
+        for method in ["spin", "regex", "parse", "put"] {
             let handle = w.handle.clone();
             bad.push(tokio::spawn(async move { world::call(&handle, &format!("BAD/{method}"), method, "").await }));
         }

@@ -108,3 +108,30 @@ pub fn deserialize_with_transfer<'js>(
     let value = Reader::new(Engine::of(ctx), bytes, transferred).read()?;
     Ok(value.into_value(ctx))
 }
+
+/// The text as UTF-8, with U+FFFD for each lone surrogate, as the web's encoders have it.
+pub(crate) fn utf8<'js>(ctx: &Ctx<'js>, text: &rquickjs::String<'js>) -> Result<Vec<u8>> {
+    let text = text.as_raw().into();
+    Engine::of(ctx).with_text(text, text::without_surrogates)
+}
+
+/// Text whose characters are these bytes.
+pub(crate) fn latin1<'js>(ctx: &Ctx<'js>, bytes: &[u8]) -> Result<rquickjs::String<'js>> {
+    rquickjs::String::from_str(ctx.clone(), &text::latin1(bytes))
+}
+
+/// The bytes that are the text's characters, or `None` if one of these is above U+00FF.
+pub(crate) fn latin1_bytes<'js>(
+    ctx: &Ctx<'js>,
+    text: &rquickjs::String<'js>,
+) -> Result<Option<Vec<u8>>> {
+    Engine::of(ctx).with_text(text.as_raw().into(), |text| match text::from_wtf8(text) {
+        text::Wide::Latin1(bytes) => Some(bytes),
+        text::Wide::Utf16(_) => None,
+    })
+}
+
+/// Throws a `DataCloneError` with this message.
+pub(crate) fn throw_clone_error(ctx: &Ctx<'_>, message: &str) -> rquickjs::Error {
+    clone_error::throw(Engine::of(ctx), message)
+}

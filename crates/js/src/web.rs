@@ -1,27 +1,72 @@
 //! The web platform's APIs for a bare engine context, each attached at its first use.
+//!
+//! [`install`] puts one accessor on the global object for each name. The first use of a name builds the
+//! group it belongs to and replaces the group's accessors by the values, so what a program does not
+//! touch costs an accessor. A program that assigns one of the names first just has its own value.
+//!
+//! What there is, and where it falls short of the standards: `docs/reference/web-apis.md`.
+//!
+//! ```
+//! use std::{future, pin::Pin, rc::Rc};
+//! use dolmen_js::web::{self, WebHost};
+//! use rquickjs::{Context, Runtime};
+//!
+//! struct Host;
+//! impl WebHost for Host {
+//!     fn output_gate(&self) -> Pin<Box<dyn Future<Output = Result<(), String>>>> {
+//!         Box::pin(future::ready(Ok(())))
+//!     }
+//!     fn now(&self) -> f64 { 0.0 }
+//!     fn unix_ms(&self) -> f64 { 0.0 }
+//! }
+//!
+//! let context = Context::full(&Runtime::new()?)?;
+//! context.with(|ctx| {
+//!     web::install(&ctx, Rc::new(Host))?;
+//!     let host: String = ctx.eval("new URL('/b', 'https://example.com/a').host")?;
+//!     assert_eq!(host, "example.com");
+//!     Ok(())
+//! })
+//! # as rquickjs::Result<()>
+//! ```
+mod clone;
+mod crypto;
+mod encoding;
+mod glue;
+mod group;
+mod http_client;
+mod lazy;
+mod names;
+mod send;
+mod state;
 
-use std::future::Future;
-use std::pin::Pin;
-use std::rc::Rc;
+use std::{future::Future, pin::Pin, rc::Rc};
 
 use rquickjs::{Ctx, Result};
 
-/// A future on the object's own thread.
-pub type LocalFuture<T> = Pin<Box<dyn Future<Output = T>>>;
+use self::state::State;
 
 /// What the APIs need from the object that they run in.
 pub trait WebHost {
     /// Resolves once everything the object has written so far is durable, or says why it never will be.
-    fn output_gate(&self) -> LocalFuture<std::result::Result<(), String>>;
+    fn output_gate(&self) -> Pin<Box<dyn Future<Output = std::result::Result<(), String>>>>;
 
     /// Milliseconds since the context began, never going back.
     fn now(&self) -> f64;
 
     /// Milliseconds since the Unix epoch.
     fn unix_ms(&self) -> f64;
+
+    /// Fills `bytes` with random numbers fit for keys.
+    fn random(&self, bytes: &mut [u8]) -> std::result::Result<(), String> {
+        getrandom::fill(bytes).map_err(|error| error.to_string())
+    }
 }
 
 /// Defines the APIs on the global object; nothing is built until a name is used.
-pub fn install<'js>(_ctx: &Ctx<'js>, _host: Rc<dyn WebHost>) -> Result<()> {
-    Ok(())
+///
+/// One context of a runtime can have them.
+pub fn install<'js>(ctx: &Ctx<'js>, host: Rc<dyn WebHost>) -> Result<()> {
+    let accessors = lazy::define_accessors(ctx)?;
+    State::store(ctx, host, accessors)
 }

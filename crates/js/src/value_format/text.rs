@@ -55,3 +55,18 @@ pub(super) fn utf16(bytes: &[u8]) -> Vec<u16> {
 pub(super) fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| char::from(*byte)).collect()
 }
+
+/// WTF-8 as UTF-8: a lone surrogate becomes U+FFFD, which is as long.
+pub(super) fn without_surrogates(bytes: &[u8]) -> Vec<u8> {
+    const REPLACEMENT: [u8; 3] = [0xEF, 0xBF, 0xBD];
+    let mut utf8 = bytes.to_vec();
+    if !bytes.is_ascii() {
+        for at in 0..utf8.len().saturating_sub(2) {
+            // Surrogates are the code points that start with ED A0 to ED BF.
+            if utf8[at] == 0xED && utf8[at + 1] >= 0xA0 {
+                utf8[at..at + 3].copy_from_slice(&REPLACEMENT);
+            }
+        }
+    }
+    utf8
+}

@@ -1,0 +1,219 @@
+//! How each group is built: from LLRT's classes, from our glue, or from both.
+
+use llrt_url::{url_class::URL, url_search_params::URLSearchParams};
+use llrt_utils::primordials::{BasePrimordials, Primordial};
+use rquickjs::{
+    Class, Ctx, Function, Object, Result, Value, atom::PredefinedAtom, class::JsClass,
+    object::Property, prelude::Func,
+};
+
+use super::names::{Group, NAMES};
+use super::state::State;
+use super::{clone, crypto, encoding, glue, names, send};
+
+/// The names of a group, built if they are not yet, and what other groups use of it.
+pub(super) fn exports<'js>(
+    ctx: &Ctx<'js>,
+    state: &State<'js>,
+    group: Group,
+) -> Result<Object<'js>> {
+    if let Some(exports) = state.built(group) {
+        return Ok(exports);
+    }
+    let exports = build(ctx, state, group)?;
+    state.set_built(group, &exports);
+    Ok(exports)
+}
+
+fn build<'js>(ctx: &Ctx<'js>, state: &State<'js>, group: Group) -> Result<Object<'js>> {
+    let native = Object::new(ctx.clone())?;
+    native.set("tag", Func::from(tag))?;
+    match group {
+        Group::Url => {
+            BasePrimordials::init(ctx)?;
+            let exports = Object::new(ctx.clone())?;
+            class::<URL<'js>>(ctx, &exports)?;
+            class::<URLSearchParams>(ctx, &exports)?;
+            Ok(exports)
+        }
+        Group::Blob => {
+            encoding::native(&native)?;
+            platform(&native, state)?;
+            uses(&native)?;
+            glue::BLOB.run(ctx, native)
+        }
+        Group::Encoding => {
+            encoding::native(&native)?;
+            glue::ENCODING.run(ctx, native)
+        }
+        Group::Events => {
+            platform(&native, state)?;
+            native.set("report", Func::from(report))?;
+            glue::EVENTS.run(ctx, native)
+        }
+        Group::Abort => {
+            take(
+                ctx,
+                state,
+                &native,
+                Group::Events,
+                &["Event", "EventTarget"],
+            )?;
+            native.set(
+                "setTimeout",
+                ctx.globals().get::<_, Value<'js>>("setTimeout")?,
+            )?;
+            glue::ABORT.run(ctx, native)
+        }
+        Group::Headers => glue::HEADERS.run(ctx, native),
+        Group::FormData => {
+            take(ctx, state, &native, Group::Blob, &["Blob", "File"])?;
+            take(ctx, state, &native, Group::Url, &["URLSearchParams"])?;
+            encoding::native(&native)?;
+            crypto::native(&native, &state.host)?;
+            glue::FORM_DATA.run(ctx, native)
+        }
+        Group::Fetch => {
+            take(ctx, state, &native, Group::Url, &["URL"])?;
+            take(ctx, state, &native, Group::Headers, &["Headers"])?;
+            encoding::native(&native)?;
+            send::native(&native, &state.host)?;
+            uses(&native)?;
+            glue::FETCH.run(ctx, native)
+        }
+        Group::Streams => streams(ctx, native),
+        Group::Transform => {
+            take(
+                ctx,
+                state,
+                &native,
+                Group::Streams,
+                &["ReadableStream", "WritableStream"],
+            )?;
+            take(
+                ctx,
+                state,
+                &native,
+                Group::Encoding,
+                &["TextEncoder", "TextDecoder"],
+            )?;
+            glue::TRANSFORM.run(ctx, native)
+        }
+        Group::Crypto => {
+            encoding::native(&native)?;
+            crypto::native(&native, &state.host)?;
+            glue::CRYPTO.run(ctx, native)
+        }
+        Group::Platform => {
+            platform(&native, state)?;
+            glue::PLATFORM.run(ctx, native)
+        }
+        Group::Clone => {
+            let clone = Function::new(ctx.clone(), clone::structured_clone)?
+                .with_name("structuredClone")?;
+            native.set("structuredClone", clone.with_length(1)?)?;
+            native.set("reportError", Func::from(report))?;
+            Ok(native)
+        }
+    }
+}
+
+/// Copies values of another group to `native`.
+fn take<'js>(
+    ctx: &Ctx<'js>,
+    state: &State<'js>,
+    native: &Object<'js>,
+    group: Group,
+    names: &[&str],
+) -> Result<()> {
+    let exports = exports(ctx, state, group)?;
+    for name in names {
+        native.set(*name, exports.get::<_, Value<'js>>(*name)?)?;
+    }
+    Ok(())
+}
+
+/// Adds `use`, which builds another group when a value of it is needed, and `built`, which does not.
+fn uses(native: &Object<'_>) -> Result<()> {
+    native.set("use", Func::from(use_name))?;
+    native.set("built", Func::from(built_name))
+}
+
+fn use_name<'js>(ctx: Ctx<'js>, name: String) -> Result<Value<'js>> {
+    let state = State::of(&ctx)?;
+    exports(&ctx, &state, names::group(&name))?.get(name)
+}
+
+fn built_name<'js>(ctx: Ctx<'js>, name: String) -> Result<Option<Value<'js>>> {
+    let built = State::of(&ctx)?.built(names::group(&name));
+    built.map(|exports| exports.get(name)).transpose()
+}
+
+fn class<'js, C: JsClass<'js>>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
+    let constructor = Class::<C>::create_constructor(ctx)?;
+    exports.set(C::NAME, constructor)
+}
+
+fn platform<'js>(native: &Object<'js>, state: &State<'js>) -> Result<()> {
+    let host = state.host.clone();
+    native.set("now", Func::from(move || host.now()))?;
+    let host = state.host.clone();
+    native.set("unixMs", Func::from(move || host.unix_ms()))
+}
+
+/// LLRT defines its streams on the global object only: they are moved from there, and what the program
+/// has put under their names meanwhile is put back.
+fn streams<'js>(ctx: &Ctx<'js>, native: Object<'js>) -> Result<Object<'js>> {
+    let global = ctx.globals();
+    let own: Vec<&'static str> = NAMES
+        .iter()
+        .filter(|(_, group)| *group == Group::Streams)
+        .map(|(name, _)| names::text(name))
+        .collect();
+    let describe: Function<'js> = global
+        .get::<_, Object<'js>>("Object")?
+        .get("getOwnPropertyDescriptor")?;
+    let define: Function<'js> = global
+        .get::<_, Object<'js>>("Object")?
+        .get("defineProperty")?;
+    let mut before: Vec<(&str, Value<'js>)> = Vec::new();
+    for name in &own {
+        before.push((name, describe.call((global.clone(), *name))?));
+        global.remove(*name)?;
+    }
+    let built = llrt_stream_web::init(ctx);
+    for (name, descriptor) in before {
+        if built.is_ok() {
+            native.set(name, global.get::<_, Value<'js>>(name)?)?;
+        }
+        global.remove(name)?;
+        if !descriptor.is_undefined() {
+            define.call::<_, ()>((global.clone(), name, descriptor))?;
+        }
+    }
+    built?;
+    glue::STREAMS.run(ctx, native)
+}
+
+/// Names the class in what `Object.prototype.toString` says of its objects.
+fn tag<'js>(constructor: Function<'js>) -> Result<()> {
+    let prototype: Object<'js> = constructor.get("prototype")?;
+    let name: String = constructor.get("name")?;
+    prototype.prop(
+        PredefinedAtom::SymbolToStringTag,
+        Property::from(name).configurable(),
+    )
+}
+
+/// An error that no program catches: it is logged, as the web's `reportError` does.
+fn report<'js>(ctx: Ctx<'js>, error: Value<'js>) -> Result<()> {
+    let console: Value<'js> = ctx.globals().get("console")?;
+    let Some(console) = console.into_object() else {
+        return Ok(());
+    };
+    let log: Value<'js> = console.get("error")?;
+    match log.into_function() {
+        Some(log) => log.call((rquickjs::function::This(console), "Uncaught", error)),
+        None => Ok(()),
+    }
+}

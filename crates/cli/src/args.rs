@@ -1,0 +1,77 @@
+//! The command line as typed. Nothing is checked here beyond its words.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+/// Durable Objects on your own machine.
+#[derive(Debug, Parser)]
+#[command(
+    name = "dolmen",
+    version,
+    disable_help_subcommand = true,
+    args_conflicts_with_subcommands = true,
+    after_help = "Without a bundle, a counter is served. `dolmen help` lists the pages that explain the rest."
+)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub serve: ServeFlags,
+}
+
+/// What can be asked for.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve objects over HTTP; what `dolmen` alone does, too
+    Serve(Box<ServeFlags>),
+    /// Print a page of the manual
+    Help {
+        /// overview, js-api, gateway, storage or troubleshooting; without one, the list
+        topic: Option<String>,
+    },
+}
+
+/// The flags of the server.
+#[derive(Debug, ClapArgs)]
+pub struct ServeFlags {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8787")]
+    pub addr: String,
+    /// The folder of the objects' databases
+    #[arg(long, value_name = "FOLDER", default_value = "./var/durable-objects")]
+    pub storage: PathBuf,
+    /// A CommonJS bundle: exports.objects = { Counter }
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
+    /// Namespaces, YAML or JSON: objects: {ROOMS: ChatRoom}
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// How long one event may run, until its promise is settled
+    #[arg(long, value_name = "DURATION", default_value = "2s")]
+    pub cpu_timeout: String,
+    /// How long an object may be idle before it leaves memory; 0: for ever
+    #[arg(long, value_name = "DURATION", default_value = "5m")]
+    pub idle_timeout: String,
+    /// Let no alarm fire
+    #[arg(long)]
+    pub no_alarms: bool,
+    /// Heap of one object
+    #[arg(long, value_name = "SIZE", default_value = "128MiB")]
+    pub memory_limit: String,
+    /// Largest request body
+    #[arg(long, value_name = "SIZE", default_value = "64MiB")]
+    pub max_body: String,
+    /// Events that may wait for one object
+    #[arg(long, value_name = "COUNT", default_value = "1024")]
+    pub queue_limit: String,
+    /// Threads that run objects [default: the number of cores]
+    #[arg(long, value_name = "COUNT")]
+    pub shards: Option<String>,
+    /// Put stacks and causes into the answers of failed requests
+    #[arg(long)]
+    pub dev_errors: bool,
+    /// What to log, such as debug or dolmen_js=debug
+    #[arg(long, value_name = "FILTER", default_value = "info")]
+    pub log: String,
+}

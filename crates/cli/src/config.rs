@@ -1,0 +1,136 @@
+//! The command line as checked: every value is in its range, and they fit each other.
+
+use std::{path::PathBuf, time::Duration};
+
+use dolmen::{ErrorDetails, GatewayOptions, Options};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    args::ServeFlags,
+    failure::{Cause, Failure},
+    quantity,
+};
+
+/// What the server runs with.
+pub struct Config {
+    pub addr: String,
+    pub storage: PathBuf,
+    pub objects: Objects,
+    pub options: Options,
+    pub gateway: GatewayOptions,
+    pub log: EnvFilter,
+}
+
+/// Where the classes come from.
+pub enum Objects {
+    /// The built-in counter.
+    Counter,
+    /// A file, and perhaps a manifest for it.
+    Bundle {
+        file: PathBuf,
+        manifest: Option<PathBuf>,
+    },
+}
+
+/// An object needs some room for the runtime itself.
+const LEAST_MEMORY: usize = 1 << 20;
+const LEAST_CPU_TIMEOUT: Duration = Duration::from_millis(1);
+/// Idle objects are looked for four times in this time.
+const LEAST_IDLE_TIMEOUT: Duration = Duration::from_millis(10);
+/// Longer ones are typing errors, and would overflow a clock.
+const MOST_TIME: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+const MOST_SHARDS: usize = 1_024;
+const MOST_QUEUED: usize = 1 << 20;
+
+impl Config {
+    /// Checks the flags; the message of a failure names the flag.
+    pub fn check(flags: ServeFlags) -> Result<Self, Failure> {
+        raise_file_limit();
+        let defaults = Options::default();
+        let cpu_timeout = flag("--cpu-timeout", quantity::duration(&flags.cpu_timeout))?;
+        if !(LEAST_CPU_TIMEOUT..=MOST_TIME).contains(&cpu_timeout) {
+            return Err(usage("--cpu-timeout", "is from 1ms to a year"));
+        }
+        let idle_timeout = flag("--idle-timeout", quantity::duration(&flags.idle_timeout))?;
+        if !idle_timeout.is_zero() && !(LEAST_IDLE_TIMEOUT..=MOST_TIME).contains(&idle_timeout) {
+            return Err(usage(
+                "--idle-timeout",
+                "is from 10ms to a year, or 0 for ever",
+            ));
+        }
+        let memory_limit = flag("--memory-limit", quantity::size(&flags.memory_limit))?;
+        if memory_limit < LEAST_MEMORY {
+            return Err(usage("--memory-limit", "is 1MiB at least"));
+        }
+        let shards = match &flags.shards {
+            Some(shards) => flag("--shards", quantity::count(shards, 1, MOST_SHARDS))?,
+            None => defaults.shards,
+        };
+        let objects = match (flags.bundle, flags.manifest) {
+            (Some(file), manifest) => Objects::Bundle { file, manifest },
+            (None, None) => Objects::Counter,
+            (None, Some(_)) => {
+                return Err(usage(
+                    "--manifest",
+                    "names the classes of a bundle; give --bundle FILE too",
+                ));
+            }
+        };
+        Ok(Self {
+            addr: flags.addr,
+            storage: flags.storage,
+            objects,
+            options: Options {
+                shards,
+                cpu_timeout,
+                idle_timeout: (!idle_timeout.is_zero()).then_some(idle_timeout),
+                memory_limit,
+                queue_limit: flag(
+                    "--queue-limit",
+                    quantity::count(&flags.queue_limit, 1, MOST_QUEUED),
+                )?,
+                alarms: !flags.no_alarms,
+                ..defaults
+            },
+            gateway: GatewayOptions {
+                max_body_bytes: flag("--max-body", quantity::size(&flags.max_body))?,
+                error_details: if flags.dev_errors {
+                    ErrorDetails::Shown
+                } else {
+                    ErrorDetails::Hidden
+                },
+                ..GatewayOptions::default()
+            },
+            log: flag(
+                "--log",
+                EnvFilter::try_new(&flags.log)
+                    .map_err(|error| format!("{:?} is not a log filter: {error}", flags.log)),
+            )?,
+        })
+    }
+}
+
+/// Databases and connections need file handles; systems give few unless asked.
+fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, wanted) {
+        // It stays as it is, and the defaults follow from that.
+        tracing::debug!(%error, "the limit of open files cannot be raised");
+    }
+}
+
+fn flag<T>(name: &str, value: Result<T, String>) -> Result<T, Failure> {
+    value.map_err(|message| usage(name, &format!("cannot be read: {message}")))
+}
+
+fn usage(flag: &str, message: &str) -> Failure {
+    Failure::new(
+        Cause::Usage,
+        format!("{flag} {message} (`dolmen --help` lists the flags)"),
+    )
+}

@@ -1,0 +1,208 @@
+//! A server that runs: what it says, what its flags do, how it stops and returns.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+};
+
+use rustix::process::Signal;
+
+use super::process::{Running, answer, send};
+
+#[test]
+fn the_welcome_shows_commands_that_work() {
+    let folder = tempfile::tempdir().unwrap();
+    let dolmen = Running::start(folder.path(), &[]);
+    let url = format!("http://{}", dolmen.addr);
+    for line in [
+        format!(
+            "curl -X POST {url}/rpc/COUNTER/global/increment -H 'content-type: application/json' -d '[1]'"
+        ),
+        format!("curl {url}/fetch/COUNTER/global/count"),
+    ] {
+        assert!(dolmen.welcome.contains(&line), "{}", dolmen.welcome);
+    }
+    assert!(
+        dolmen.welcome.contains(folder.path().to_str().unwrap()),
+        "{}",
+        dolmen.welcome
+    );
+}
+
+#[test]
+fn the_count_survives_kill_9() {
+    let folder = tempfile::tempdir().unwrap();
+    let dolmen = Running::start(folder.path(), &[]);
+    assert_eq!(
+        dolmen.ask("POST", "/rpc/COUNTER/global/increment", "[1]"),
+        (200, "{\"ok\":true,\"result\":1}".to_owned())
+    );
+    assert_eq!(
+        dolmen.ask("GET", "/fetch/COUNTER/global/count", ""),
+        (200, "1".to_owned())
+    );
+    assert_eq!(
+        dolmen.rpc("/rpc/COUNTER/another/increment", "[41]")["result"],
+        41
+    );
+    dolmen.signal(Signal::KILL);
+    assert_eq!(dolmen.ended().code(), None);
+
+    let dolmen = Running::start(folder.path(), &["serve"]);
+    assert_eq!(
+        dolmen.rpc("/rpc/COUNTER/global/increment", "[1]")["result"],
+        2
+    );
+    assert_eq!(dolmen.rpc("/rpc/COUNTER/another/get", "")["result"], 41);
+}
+
+const SLOW: &str = r#"
+class Slow {
+  constructor(state) { this.state = state; }
+  async wait(ms) {
+    this.state.storage.put("begun", ms);
+    console.log("begun");
+    await new Promise((done) => setTimeout(done, ms));
+    this.state.storage.put("ended", ms);
+    return "waited";
+  }
+  both() { return [this.state.storage.get("begun") ?? null, this.state.storage.get("ended") ?? null]; }
+  loop() { for (;;); }
+  fail() { throw new Error("on purpose"); }
+  hello() { return "hello"; }
+}
+module.exports = { objects: { Slow } };
+"#;
+
+fn slow(folder: &std::path::Path) -> String {
+    let bundle = folder.join("slow.js");
+    fs::write(&bundle, SLOW).unwrap();
+    bundle.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn sigterm_and_ctrl_c_drain() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let folder = tempfile::tempdir().unwrap();
+        let storage = folder.path().join("storage");
+        let bundle = slow(folder.path());
+        let mut dolmen = Running::start(&storage, &["--bundle", &bundle]);
+        let mut open = BufReader::new(dolmen.connect());
+        send(open.get_mut(), "POST", "/rpc/SLOW/a/wait", "[300]");
+        dolmen.logs("begun");
+        let mut idle = dolmen.connect();
+        assert_eq!(dolmen.rpc("/rpc/SLOW/b/hello", "[]")["result"], "hello");
+        dolmen.signal(signal);
+        // The idle connection is closed at once, by then nothing new is accepted.
+        assert_eq!(idle.read(&mut [0]).unwrap(), 0);
+        let (status, body) = answer(open.get_mut());
+        assert_eq!(
+            (status, body.as_str()),
+            (200, "{\"ok\":true,\"result\":\"waited\"}")
+        );
+        assert_eq!(dolmen.ended().code(), Some(0));
+
+        let again = Running::start(&storage, &["--bundle", &bundle]);
+        assert_eq!(
+            again.rpc("/rpc/SLOW/a/both", "")["result"],
+            serde_json::json!([300, 300])
+        );
+    }
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = slow(folder.path());
+    let mut dolmen = Running::start(
+        &folder.path().join("storage"),
+        &["--bundle", &bundle, "--cpu-timeout", "1h"],
+    );
+    let mut open = BufReader::new(dolmen.connect());
+    send(open.get_mut(), "POST", "/rpc/SLOW/a/wait", "[3000000]");
+    dolmen.logs("begun");
+    let mut idle = dolmen.connect();
+    assert_eq!(dolmen.rpc("/rpc/SLOW/b/hello", "[]")["result"], "hello");
+    dolmen.signal(Signal::TERM);
+    assert_eq!(idle.read(&mut [0]).unwrap(), 0);
+    dolmen.signal(Signal::TERM);
+    assert_eq!(dolmen.ended().code(), Some(1));
+    let mut rest = String::new();
+    // Cut off without an answer, perhaps with a reset.
+    drop(open.read_line(&mut rest));
+    assert_eq!(rest, "");
+}
+
+#[test]
+fn flags_reach_the_objects() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = slow(folder.path());
+    let flags = [
+        "serve",
+        "--bundle",
+        &bundle,
+        "--cpu-timeout",
+        "50ms",
+        "--max-body",
+        "1KiB",
+        "--shards",
+        "1",
+        "--dev-errors",
+        "--log",
+        "off",
+    ];
+    let dolmen = Running::start(&folder.path().join("storage"), &flags);
+    let (status, body) = dolmen.ask("POST", "/rpc/SLOW/a/loop", "[]");
+    assert_eq!(status, 504, "{body}");
+    assert!(body.contains("50ms"), "{body}");
+    let (status, body) = dolmen.ask(
+        "POST",
+        "/rpc/SLOW/a/hello",
+        &format!("[\"{}\"]", "x".repeat(1024)),
+    );
+    assert_eq!(status, 413, "{body}");
+    let failed = dolmen.rpc("/rpc/SLOW/a/fail", "[]");
+    assert_eq!(failed["error"]["message"], "on purpose");
+    assert!(
+        failed["error"]["detail"]
+            .as_str()
+            .unwrap()
+            .contains("slow.js"),
+        "{failed}"
+    );
+    assert!(
+        dolmen.welcome.contains("SLOW (class Slow)") && dolmen.welcome.contains("/rpc/SLOW/"),
+        "{}",
+        dolmen.welcome
+    );
+}
+
+#[test]
+fn a_manifest_names_what_is_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = slow(folder.path());
+    let manifest = folder.path().join("manifest.json");
+    fs::write(
+        &manifest,
+        "{\"objects\": {\"A\": \"Slow\", \"B\": \"Slow\"}}",
+    )
+    .unwrap();
+    let flags = [
+        "--bundle",
+        &bundle,
+        "--manifest",
+        manifest.to_str().unwrap(),
+    ];
+    let dolmen = Running::start(&folder.path().join("storage"), &flags);
+    for namespace in ["A", "B"] {
+        assert_eq!(
+            dolmen.rpc(&format!("/rpc/{namespace}/x/hello"), "")["result"],
+            "hello"
+        );
+    }
+    let (status, body) = dolmen.ask("POST", "/rpc/SLOW/x/hello", "");
+    assert_eq!(status, 404, "{body}");
+    assert!(body.contains("A, B"), "{body}");
+    // The stack is for developers only.
+    assert!(dolmen.rpc("/rpc/A/x/fail", "[]")["error"]["detail"].is_null());
+}

@@ -87,30 +87,27 @@ fn memory_and_recursion_limits_are_clear_errors() {
     });
 }
 
-/// Counts answers rather than judging times: while two neighbours loop to their time-out, the
-/// others of the same shard must go on answering all along.
+/// Counts answers rather than judging times: while a neighbour loops to its time-out, the others
+/// of the same shard must go on answering all along.
 #[test]
 fn neighbours_of_an_endless_loop_keep_answering() {
-    let options = Options { cpu_timeout: Duration::from_secs(2), ..tight() };
+    let options = Options { cpu_timeout: Duration::from_secs(1), ..tight() };
     in_world_with(NEIGHBOURS, options, Clock::system(), async |w| {
         w.ok("GOOD/a", "inc", "").await;
-        let mut bad = Vec::new();
         for method in ["spin", "regex", "parse", "put"] {
             let handle = w.handle.clone();
-            bad.push(tokio::spawn(async move { world::call(&handle, &format!("BAD/{method}"), method, "").await }));
+            let bad = tokio::spawn(async move { world::call(&handle, "BAD/a", method, "").await });
+            let mut answers = 0;
+            let mut slowest = Duration::ZERO;
+            while !bad.is_finished() {
+                let asked = Instant::now();
+                w.ok("GOOD/a", "hello", "").await;
+                slowest = slowest.max(asked.elapsed());
+                answers += 1;
+            }
+            assert_eq!(bad.await.unwrap().unwrap_err().kind(), ErrorKind::Timeout);
+            assert!(answers > 20, "{method}: only {answers} answers while it ran; the slowest took {slowest:?}");
         }
-        let mut answers = 0;
-        let mut slowest = Duration::ZERO;
-        while bad.iter().any(|call| !call.is_finished()) {
-            let asked = Instant::now();
-            w.ok("GOOD/a", "hello", "").await;
-            slowest = slowest.max(asked.elapsed());
-            answers += 1;
-        }
-        for call in bad {
-            assert_eq!(call.await.unwrap().unwrap_err().kind(), ErrorKind::Timeout);
-        }
-        assert!(answers > 40, "only {answers} answers while the loops ran; the slowest took {slowest:?}");
     });
 }
 

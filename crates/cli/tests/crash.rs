@@ -159,13 +159,14 @@ fn every_acknowledged_write_survives_a_kill_and_no_half_turn_does() {
         }
         let stop = AtomicBool::new(false);
         let before: u64 = known.iter().map(|known| known.add).sum();
+        let started_with = known;
         std::thread::scope(|scope| {
-            let loads: Vec<_> = known
-                .iter()
+            let loads: Vec<_> = started_with
+                .into_iter()
                 .enumerate()
                 .map(|(client, known)| {
                     let (address, stop) = (server.address.clone(), &stop);
-                    scope.spawn(move || load(&address, client, *known, stop))
+                    scope.spawn(move || load(&address, client, known, stop))
                 })
                 .collect();
             // Random points without a clock: after a number of calls of our own that differs each round.

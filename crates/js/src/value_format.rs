@@ -135,3 +135,15 @@ pub(crate) fn latin1_bytes<'js>(
 pub(crate) fn throw_clone_error(ctx: &Ctx<'_>, message: &str) -> rquickjs::Error {
     clone_error::throw(Engine::of(ctx), message)
 }
+
+/// Marks the prototype of a platform class: its objects, and those of classes over it, cannot be cloned.
+pub(crate) fn mark_platform<'js>(ctx: &Ctx<'js>, prototype: &rquickjs::Object<'js>) -> Result<()> {
+    let engine = Engine::of(ctx);
+    let mark = engine.platform_mark()?;
+    engine.define_hidden(prototype.as_raw().into(), mark.key(), engine.bool(true))
+}
+
+/// Whether the value is an `ArrayBuffer`, be it detached.
+pub(crate) fn is_array_buffer(value: &Value<'_>) -> bool {
+    engine::Raw::from(value.as_raw()).is_array_buffer()
+}

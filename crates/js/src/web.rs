@@ -29,6 +29,7 @@
 //! })
 //! # as rquickjs::Result<()>
 //! ```
+mod address;
 mod clone;
 mod crypto;
 mod encoding;

@@ -359,7 +359,7 @@
             type: 'bytes',
             async pull(controller) {
               const chunk = await answer.read();
-              if (chunk !== null) return controller.enqueue(chunk);
+              if (chunk !== undefined) return controller.enqueue(chunk);
               controller.close();
               controller.byobRequest?.respond(0);
             },

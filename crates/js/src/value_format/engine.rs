@@ -564,6 +564,29 @@ impl<'a> Engine<'a> {
         self.take(unsafe { qjs::JS_GetClassProto(self.ctx, class) })
     }
 
+    /// The prototype of an object, or `null`.
+    pub(super) fn prototype_of(self, object: Raw) -> Result<Held<'a>> {
+        // SAFETY: the object is held; the engine returns a counted reference.
+        self.take(unsafe { qjs::JS_GetPrototype(self.ctx, object.0) })
+    }
+
+    /// The symbol that marks the prototypes of platform classes, which have no serialized form.
+    pub(super) fn platform_mark(self) -> Result<Atom<'a>> {
+        // SAFETY: the text is a C string; the engine returns the one symbol registered under it.
+        let symbol =
+            self.take(unsafe { qjs::JS_NewSymbol(self.ctx, c"dolmen.platform".as_ptr(), true) })?;
+        self.atom(symbol.raw())
+    }
+
+    pub(super) fn has(self, object: Raw, key: Key) -> Result<bool> {
+        // SAFETY: object and atom are held.
+        match unsafe { qjs::JS_HasProperty(self.ctx, object.0, key.0) } {
+            0 => Ok(false),
+            1.. => Ok(true),
+            _ => Err(Error::Exception),
+        }
+    }
+
     pub(super) fn function_prototype(self) -> Result<Held<'a>> {
         // SAFETY: the engine returns a counted reference.
         self.take(unsafe { qjs::JS_GetFunctionProto(self.ctx) })

@@ -6,7 +6,7 @@
 use rquickjs::{Result, Value, qjs};
 
 use super::clone_error::{self, not_cloneable};
-use super::engine::{Engine, Held, Key, Keys, Kind, Raw, class};
+use super::engine::{Atom, Engine, Held, Key, Keys, Kind, Raw, class};
 use super::number::{push_varint, small_integer, varint_len, zigzag};
 use super::seen::Seen;
 use super::tags::{self, View};
@@ -20,6 +20,9 @@ pub(super) struct Writer<'a> {
     start: usize,
     seen: Seen<'a>,
     transfer: Vec<Raw>,
+    /// `Object.prototype`, and the mark of platform classes, once they are needed.
+    plain: Option<Held<'a>>,
+    mark: Option<Atom<'a>>,
 }
 
 /// A value that is being written. The objects named by `Raw` are held by `Seen`.
@@ -73,12 +76,15 @@ impl<'a> Writer<'a> {
             .iter()
             .map(|buffer| buffer.as_raw().into())
             .collect();
+        let (seen, plain, mark) = (Seen::default(), None, None);
         Writer {
             engine,
             start: out.len(),
             out,
-            seen: Seen::default(),
+            seen,
             transfer,
+            plain,
+            mark,
         }
     }
 
@@ -208,6 +214,9 @@ impl<'a> Writer<'a> {
         };
         self.seen.insert(self.engine.hold(object));
         match class {
+            class::OBJECT if self.is_platform(object)? => {
+                return Err(not_cloneable(self.engine, object));
+            }
             class::OBJECT => {
                 self.out.push(tags::BEGIN_OBJECT);
                 let keys = self.engine.keys(object)?;
@@ -232,6 +241,25 @@ impl<'a> Writer<'a> {
             },
         }
         Ok(None)
+    }
+
+    /// Whether the object is of a class of the web APIs, such as `Response`.
+    fn is_platform(&mut self, object: Raw) -> Result<bool> {
+        let engine = self.engine;
+        let prototype = engine.prototype_of(object)?;
+        let plain = match &self.plain {
+            Some(plain) => plain.raw(),
+            None => self.plain.insert(engine.prototype(class::OBJECT)?).raw(),
+        };
+        let is_class = matches!(prototype.raw().kind(), Kind::Object(_));
+        if !is_class || prototype.raw().address() == plain.address() {
+            return Ok(false);
+        }
+        let mark = match &self.mark {
+            Some(mark) => mark.key(),
+            None => self.mark.insert(engine.platform_mark()?).key(),
+        };
+        engine.has(prototype.raw(), mark)
     }
 
     /// Writes a reference if `object` has an id already.

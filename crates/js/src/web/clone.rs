@@ -37,8 +37,7 @@ fn transfer_list<'js>(ctx: &Ctx<'js>, options: &Object<'js>) -> Result<Vec<Value
     let mut transfer: Vec<Value<'js>> = Vec::with_capacity(list.len());
     for value in list {
         let value: Value<'js> = value?;
-        let is_buffer = value.as_object().is_some_and(Object::is_array_buffer);
-        if !is_buffer {
+        if !value_format::is_array_buffer(&value) {
             return Err(value_format::throw_clone_error(
                 ctx,
                 "Only ArrayBuffers can be transferred.",

@@ -6,7 +6,7 @@
 
 use std::sync::OnceLock;
 
-use rquickjs::{Ctx, Function, Object, Result};
+use rquickjs::{Ctx, FromJs, Function, Object, Result};
 
 use crate::bytecode::{self, Bytecode};
 
@@ -38,11 +38,19 @@ glue! {
     CRYPTO: "crypto.js",
     PLATFORM: "platform.js",
     STREAMS: "streams.js",
+    STREAMS_READABLE: "streams_readable.js",
+    STREAMS_WRITABLE: "streams_writable.js",
+    STREAMS_PIPE: "streams_pipe.js",
+    URL: "url.js",
 }
 
 impl Glue {
     /// Runs the file and returns the names that it defines.
-    pub(super) fn run<'js>(&self, ctx: &Ctx<'js>, native: Object<'js>) -> Result<Object<'js>> {
+    pub(super) fn run<'js, T: FromJs<'js>>(
+        &self,
+        ctx: &Ctx<'js>,
+        native: Object<'js>,
+    ) -> Result<T> {
         let compiled = match self.compiled.get() {
             Some(compiled) => compiled,
             None => {

@@ -1,15 +1,14 @@
-//! How each group is built: from LLRT's classes, from our glue, or from both.
+//! How each group is built: from glue, functions in Rust, and other groups.
 
-use llrt_url::{url_class::URL, url_search_params::URLSearchParams};
-use llrt_utils::primordials::{BasePrimordials, Primordial};
 use rquickjs::{
-    Class, Ctx, Function, Object, Result, Value, atom::PredefinedAtom, class::JsClass,
-    object::Property, prelude::Func,
+    Ctx, Function, Object, Result, Value, atom::PredefinedAtom, object::Property, prelude::Func,
 };
 
-use super::names::{Group, NAMES};
+use crate::value_format;
+
+use super::names::Group;
 use super::state::State;
-use super::{clone, crypto, encoding, glue, names, send};
+use super::{address, clone, crypto, encoding, glue, names, send};
 
 /// The names of a group, built if they are not yet, and what other groups use of it.
 pub(super) fn exports<'js>(
@@ -30,11 +29,8 @@ fn build<'js>(ctx: &Ctx<'js>, state: &State<'js>, group: Group) -> Result<Object
     native.set("tag", Func::from(tag))?;
     match group {
         Group::Url => {
-            BasePrimordials::init(ctx)?;
-            let exports = Object::new(ctx.clone())?;
-            class::<URL<'js>>(ctx, &exports)?;
-            class::<URLSearchParams>(ctx, &exports)?;
-            Ok(exports)
+            address::native(&native)?;
+            glue::URL.run(ctx, native)
         }
         Group::Blob => {
             encoding::native(&native)?;
@@ -149,11 +145,6 @@ fn built_name<'js>(ctx: Ctx<'js>, name: String) -> Result<Option<Value<'js>>> {
     built.map(|exports| exports.get(name)).transpose()
 }
 
-fn class<'js, C: JsClass<'js>>(ctx: &Ctx<'js>, exports: &Object<'js>) -> Result<()> {
-    let constructor = Class::<C>::create_constructor(ctx)?;
-    exports.set(C::NAME, constructor)
-}
-
 fn platform<'js>(native: &Object<'js>, state: &State<'js>) -> Result<()> {
     let host = state.host.clone();
     native.set("now", Func::from(move || host.now()))?;
@@ -161,48 +152,32 @@ fn platform<'js>(native: &Object<'js>, state: &State<'js>) -> Result<()> {
     native.set("unixMs", Func::from(move || host.unix_ms()))
 }
 
-/// LLRT defines its streams on the global object only: they are moved from there, and what the program
-/// has put under their names meanwhile is put back.
+/// Four files, each using what those before it return.
 fn streams<'js>(ctx: &Ctx<'js>, native: Object<'js>) -> Result<Object<'js>> {
-    let global = ctx.globals();
-    let own: Vec<&'static str> = NAMES
-        .iter()
-        .filter(|(_, group)| *group == Group::Streams)
-        .map(|(name, _)| names::text(name))
-        .collect();
-    let describe: Function<'js> = global
-        .get::<_, Object<'js>>("Object")?
-        .get("getOwnPropertyDescriptor")?;
-    let define: Function<'js> = global
-        .get::<_, Object<'js>>("Object")?
-        .get("defineProperty")?;
-    let mut before: Vec<(&str, Value<'js>)> = Vec::new();
-    for name in &own {
-        before.push((name, describe.call((global.clone(), *name))?));
-        global.remove(*name)?;
-    }
-    let built = llrt_stream_web::init(ctx);
-    for (name, descriptor) in before {
-        if built.is_ok() {
-            native.set(name, global.get::<_, Value<'js>>(name)?)?;
-        }
-        global.remove(name)?;
-        if !descriptor.is_undefined() {
-            define.call::<_, ()>((global.clone(), name, descriptor))?;
+    uses(&native)?;
+    for glue in [
+        &glue::STREAMS,
+        &glue::STREAMS_WRITABLE,
+        &glue::STREAMS_READABLE,
+    ] {
+        let names: Object<'js> = glue.run(ctx, native.clone())?;
+        for entry in names.props::<String, Value<'js>>() {
+            let (name, value) = entry?;
+            native.set(name, value)?;
         }
     }
-    built?;
-    glue::STREAMS.run(ctx, native)
+    let pipe: Function<'js> = glue::STREAMS_PIPE.run(ctx, native.clone())?;
+    native.set("pipe", pipe)?;
+    Ok(native)
 }
 
-/// Names the class in what `Object.prototype.toString` says of its objects.
-fn tag<'js>(constructor: Function<'js>) -> Result<()> {
+/// Names the class in what `Object.prototype.toString` says of its objects, and keeps them from being cloned.
+fn tag<'js>(ctx: Ctx<'js>, constructor: Function<'js>) -> Result<()> {
     let prototype: Object<'js> = constructor.get("prototype")?;
     let name: String = constructor.get("name")?;
-    prototype.prop(
-        PredefinedAtom::SymbolToStringTag,
-        Property::from(name).configurable(),
-    )
+    let tag = Property::from(name).configurable();
+    prototype.prop(PredefinedAtom::SymbolToStringTag, tag)?;
+    value_format::mark_platform(&ctx, &prototype)
 }
 
 /// An error that no program catches: it is logged, as the web's `reportError` does.

@@ -2,6 +2,7 @@
 //! One shard is played by one thread, as in the runtime: it commits, hands the sync over, and goes on.
 
 use std::collections::VecDeque;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
@@ -25,6 +26,14 @@ fn main() -> Outcome {
         .next()
         .map_or_else(std::env::temp_dir, PathBuf::from);
     let threads = arguments.next().map(|n| n.parse()).transpose()?;
+    {
+        let root = tempfile::tempdir_in(&folder)?;
+        memory(&Storage::open(root.path(), Options::default())?.namespace("memory")?)?;
+        println!(
+            "the disk alone:       {:>8.0} fdatasync/s, one at a time",
+            disk_rate(root.path())?
+        );
+    }
     for sync_threads in threads.map_or_else(|| vec![4, 8, 16, 32], |n| vec![n]) {
         let root = tempfile::tempdir_in(&folder)?;
         measure(root.path(), sync_threads)?;
@@ -58,8 +67,7 @@ fn measure(root: &Path, sync_threads: usize) -> Outcome {
         "  a new object each:  {:>8.0} durable commits/s",
         creation_rate(&namespace)?
     );
-    hot_key(&namespace)?;
-    memory(&namespace)
+    hot_key(&namespace)
 }
 
 /// Every object always has a commit to make. `share` divides the number of commits that may wait for one sync.
@@ -76,8 +84,8 @@ fn durable_rate(
     let batch = (WAITING / objects / share).max(1);
     let started = Instant::now();
     let mut durable = 0;
-    for index in 0..objects {
-        commit_and_sync(&mut shard[index], index, batch, &tell)?;
+    for (index, db) in shard.iter_mut().enumerate() {
+        commit_and_sync(db, index, batch, &tell)?;
     }
     let mut busy = objects;
     while busy > 0 {
@@ -181,22 +189,42 @@ fn hot_key(namespace: &Namespace) -> Outcome {
     Ok(())
 }
 
+/// What one open database with one small value costs. Measured first, before there is freed memory to reuse.
 fn memory(namespace: &Namespace) -> Outcome {
     const OBJECTS: usize = 500;
     let before = resident_bytes()?;
+    let (tell, told) = channel();
     let mut open = Vec::with_capacity(OBJECTS);
-    for _ in 0..OBJECTS {
+    for index in 0..OBJECTS {
         let mut db = namespace.database(namespace.key().random_id()?);
-        db.put("key", &[7; 100])?;
-        db.commit()?;
-        db.get("key", |_| ())?;
+        commit_and_sync(&mut db, index, 1, &tell)?;
         open.push(db);
     }
     println!(
-        "  one open database:  {:>8} bytes resident",
+        "one open database:    {:>8} bytes resident",
         resident_bytes()?.saturating_sub(before) / OBJECTS
     );
+    for _ in 0..OBJECTS {
+        if let Told::Synced(index, number) = told.recv()? {
+            open[index].note_durable(number?);
+        }
+    }
     Ok(())
+}
+
+/// The disk without us: one writer, one file of its full size, one block and one `fdatasync` at a time.
+fn disk_rate(folder: &Path) -> std::result::Result<f64, Box<dyn std::error::Error>> {
+    let file = std::fs::File::create(folder.join("raw"))?;
+    file.write_all_at(&vec![0; 4 << 20], 0)?;
+    file.sync_all()?;
+    let started = Instant::now();
+    let mut syncs = 0;
+    while started.elapsed() < TIME {
+        file.write_all_at(&[syncs as u8; 4096], (syncs % 1024) * 4096)?;
+        file.sync_data()?;
+        syncs += 1;
+    }
+    Ok(syncs as f64 / started.elapsed().as_secs_f64())
 }
 
 fn resident_bytes() -> std::result::Result<usize, Box<dyn std::error::Error>> {

@@ -48,6 +48,9 @@ impl OpenConnection {
             "PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = OFF; PRAGMA temp_store = MEMORY; \
              PRAGMA cache_size = {cache_pages};"
         ))?;
+        // Reading the schema above took page memory for SQLite's default cache, 88 KB. Given back here, it is taken
+        // again for the size just set.
+        self.sql.release_memory()?;
         let frames = Arc::clone(&self.frames);
         // A hook of our own also replaces SQLite's automatic checkpoint.
         self.sql

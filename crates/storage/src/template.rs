@@ -75,7 +75,8 @@ pub(crate) fn probe(path: &Path) -> Result<Probe> {
         Err(e) => return Err(failed(e)),
     };
     let longest = Template::WithKv.image()?.len();
-    let mut start = Vec::new();
+    // Room for it all at once: a growing buffer would take ten reads.
+    let mut start = Vec::with_capacity(longest + 2);
     Read::by_ref(&mut file)
         .take(longest as u64 + 1)
         .read_to_end(&mut start)

@@ -58,9 +58,15 @@ impl Server {
         let mut line = String::new();
         let address = loop {
             line.clear();
-            assert!(output.read_line(&mut line).unwrap() > 0, "the server ended before it was ready");
+            assert!(
+                output.read_line(&mut line).unwrap() > 0,
+                "the server ended before it was ready"
+            );
             if let Some((_, rest)) = line.split_once("http://") {
-                break rest.chars().take_while(|c| c.is_ascii_digit() || ".:".contains(*c)).collect();
+                break rest
+                    .chars()
+                    .take_while(|c| c.is_ascii_digit() || ".:".contains(*c))
+                    .collect();
             }
         };
         // Keeps the pipe open without ever filling it.
@@ -81,7 +87,9 @@ impl Client {
     fn connect(address: &str) -> Option<Self> {
         let stream = TcpStream::connect(address).ok()?;
         stream.set_nodelay(true).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(30))).ok()?;
+        stream
+            .set_read_timeout(Some(Duration::from_secs(30)))
+            .ok()?;
         Some(Self(BufReader::new(stream)))
     }
 
@@ -109,7 +117,9 @@ impl Client {
         let mut body = vec![0; length];
         self.0.read_exact(&mut body).ok()?;
         let body = String::from_utf8(body).unwrap();
-        let result = body.strip_prefix(r#"{"ok":true,"result":"#).unwrap_or_else(|| panic!("{body}"));
+        let result = body
+            .strip_prefix(r#"{"ok":true,"result":"#)
+            .unwrap_or_else(|| panic!("{body}"));
         Some(result.trim_end_matches('}').to_owned())
     }
 }
@@ -122,15 +132,21 @@ struct Acknowledged {
 }
 
 fn load(address: &str, client: usize, mut known: Acknowledged, stop: &AtomicBool) -> Acknowledged {
-    let Some(mut connection) = Client::connect(address) else { return known };
+    let Some(mut connection) = Client::connect(address) else {
+        return known;
+    };
     let object = format!("ledger-{client}");
     while !stop.load(Ordering::Relaxed) {
         let next = known.add + 1;
-        let Some(result) = connection.call(&object, "add", &format!("[{next}]")) else { break };
+        let Some(result) = connection.call(&object, "add", &format!("[{next}]")) else {
+            break;
+        };
         assert_eq!(result, next.to_string());
         known.add = next;
         if next.is_multiple_of(7) {
-            let Some(_) = connection.call(&object, "twice", &format!("[{next}]")) else { break };
+            let Some(_) = connection.call(&object, "twice", &format!("[{next}]")) else {
+                break;
+            };
             known.twice = next;
         }
     }
@@ -147,12 +163,32 @@ fn every_acknowledged_write_survives_a_kill_and_no_half_turn_does() {
         let server = Server::start(folder.path());
         let mut reader = Client::connect(&server.address).unwrap();
         for (client, known) in known.iter_mut().enumerate() {
-            let state = reader.call(&format!("ledger-{client}"), "read", "[]").unwrap();
-            let state: Vec<u64> = state.trim_matches(['[', ']']).split(',').map(|n| n.parse().unwrap()).collect();
-            let [left, right, blob, one, two] = state[..] else { panic!("{state:?}") };
-            assert_eq!((left, left % 5_000), (right, blob), "round {round}: half a turn in ledger-{client}");
-            assert!(left == known.add || left == known.add + 1, "round {round}: ledger-{client} has {left}, acknowledged {}", known.add);
-            assert!(two >= known.twice && one >= two, "round {round}: {state:?}, acknowledged {}", known.twice);
+            let state = reader
+                .call(&format!("ledger-{client}"), "read", "[]")
+                .unwrap();
+            let state: Vec<u64> = state
+                .trim_matches(['[', ']'])
+                .split(',')
+                .map(|n| n.parse().unwrap())
+                .collect();
+            let [left, right, blob, one, two] = state[..] else {
+                panic!("{state:?}")
+            };
+            assert_eq!(
+                (left, left % 5_000),
+                (right, blob),
+                "round {round}: half a turn in ledger-{client}"
+            );
+            assert!(
+                left == known.add || left == known.add + 1,
+                "round {round}: ledger-{client} has {left}, acknowledged {}",
+                known.add
+            );
+            assert!(
+                two >= known.twice && one >= two,
+                "round {round}: {state:?}, acknowledged {}",
+                known.twice
+            );
             // An unacknowledged write may have been saved: that is where this client goes on.
             known.add = left;
             known.twice = two;
@@ -171,7 +207,9 @@ fn every_acknowledged_write_survives_a_kill_and_no_half_turn_does() {
                 .collect();
             // Random points without a clock: after a number of calls of our own that differs each round.
             for call in 0..(round * 37 % 101) * 5 {
-                reader.call("pacemaker", "add", &format!("[{call}]")).unwrap();
+                reader
+                    .call("pacemaker", "add", &format!("[{call}]"))
+                    .unwrap();
             }
             server.kill();
             stop.store(true, Ordering::Relaxed);
@@ -181,5 +219,8 @@ fn every_acknowledged_write_survives_a_kill_and_no_half_turn_does() {
         });
         acknowledged += known.iter().map(|known| known.add).sum::<u64>() - before;
     }
-    assert!(acknowledged > 1_000, "only {acknowledged} writes were acknowledged: the load did not run");
+    assert!(
+        acknowledged > 1_000,
+        "only {acknowledged} writes were acknowledged: the load did not run"
+    );
 }

@@ -29,7 +29,10 @@ pub(crate) struct ObjectHost {
 
 impl ObjectHost {
     pub fn new(host: &Rc<Host>) -> Self {
-        Self { host: host.clone(), started: host.now() }
+        Self {
+            host: host.clone(),
+            started: host.now(),
+        }
     }
 }
 
@@ -40,7 +43,11 @@ impl WebHost for ObjectHost {
     }
 
     fn now(&self) -> f64 {
-        self.host.now().saturating_duration_since(self.started).as_secs_f64() * 1_000.0
+        self.host
+            .now()
+            .saturating_duration_since(self.started)
+            .as_secs_f64()
+            * 1_000.0
     }
 
     fn unix_ms(&self) -> f64 {
@@ -55,7 +62,9 @@ pub(crate) struct LoadingHost;
 
 impl WebHost for LoadingHost {
     fn output_gate(&self) -> Pin<Box<dyn Future<Output = Result<(), String>>>> {
-        Box::pin(std::future::ready(Err("fetch is not available at the top level of a bundle".to_owned())))
+        Box::pin(std::future::ready(Err(
+            "fetch is not available at the top level of a bundle".to_owned(),
+        )))
     }
 
     fn now(&self) -> f64 {

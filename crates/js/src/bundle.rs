@@ -44,14 +44,18 @@ impl std::error::Error for BundleError {}
 
 impl BundleError {
     fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into() }
+        Self {
+            message: message.into(),
+        }
     }
 }
 
 impl Bundle {
     /// Compiles `source` and runs its top level once to see what it exports.
     pub fn load(file: &str, source: &str) -> Result<Self, BundleError> {
-        let internal = |error: rquickjs::Error| BundleError::new(format!("{file}: no JavaScript runtime: {error}"));
+        let internal = |error: rquickjs::Error| {
+            BundleError::new(format!("{file}: no JavaScript runtime: {error}"))
+        };
         let runtime = AsyncRuntime::new().map_err(internal)?;
         poll_now(runtime.set_memory_limit(LOAD_MEMORY));
         let deadline = Instant::now() + LOAD_TIMEOUT;
@@ -61,9 +65,9 @@ impl Bundle {
             let code = compile(&ctx, file, source)?;
             let classes = classes(&ctx, file, &code).map_err(|error| match error {
                 Failure::Bundle(error) => error,
-                Failure::Thrown(_) if Instant::now() >= deadline => {
-                    BundleError::new(format!("{file}: the top level of the bundle did not end within {LOAD_TIMEOUT:?}"))
-                }
+                Failure::Thrown(_) if Instant::now() >= deadline => BundleError::new(format!(
+                    "{file}: the top level of the bundle did not end within {LOAD_TIMEOUT:?}"
+                )),
                 Failure::Thrown(error) => describe(&ctx, file, source, error),
             })?;
             Ok(Self { code, classes })
@@ -84,7 +88,8 @@ impl From<rquickjs::Error> for Failure {
 
 fn compile(ctx: &Ctx<'_>, file: &str, source: &str) -> Result<Bytecode, BundleError> {
     let wrapped = format!("{PREFIX}{source}{SUFFIX}");
-    bytecode::compile_script(ctx, file, &wrapped).map_err(|error| describe(ctx, file, source, error))
+    bytecode::compile_script(ctx, file, &wrapped)
+        .map_err(|error| describe(ctx, file, source, error))
 }
 
 fn classes(ctx: &Ctx<'_>, file: &str, code: &Bytecode) -> Result<Vec<String>, Failure> {
@@ -109,7 +114,9 @@ fn classes(ctx: &Ctx<'_>, file: &str, code: &Bytecode) -> Result<Vec<String>, Fa
         names.push(name);
     }
     if names.is_empty() {
-        return Err(Failure::Bundle(BundleError::new(format!("{file}: exports.objects is empty; put a class in it"))));
+        return Err(Failure::Bundle(BundleError::new(format!(
+            "{file}: exports.objects is empty; put a class in it"
+        ))));
     }
     Ok(names)
 }
@@ -123,7 +130,9 @@ pub(crate) fn run<'js>(ctx: &Ctx<'js>, code: &Bytecode) -> rquickjs::Result<Opti
     let require = Function::new(ctx.clone(), refuse_require)?;
     body.call::<_, Value<'js>>((exports, module.clone(), require))?;
     let exports: Value<'js> = module.get("exports")?;
-    let Some(exports) = exports.into_object() else { return Ok(None) };
+    let Some(exports) = exports.into_object() else {
+        return Ok(None);
+    };
     let objects: Value<'js> = exports.get("objects")?;
     Ok(objects.into_object())
 }
@@ -131,7 +140,10 @@ pub(crate) fn run<'js>(ctx: &Ctx<'js>, code: &Bytecode) -> rquickjs::Result<Opti
 fn refuse_require(ctx: Ctx<'_>, name: rquickjs::Coerced<String>) -> rquickjs::Result<()> {
     Err(rquickjs::Exception::throw_message(
         &ctx,
-        &format!("require({:?}) is not available: a bundle is one file; bundle its modules with a tool such as esbuild (--format=cjs)", name.0),
+        &format!(
+            "require({:?}) is not available: a bundle is one file; bundle its modules with a tool such as esbuild (--format=cjs)",
+            name.0
+        ),
     ))
 }
 
@@ -140,7 +152,12 @@ fn describe(ctx: &Ctx<'_>, file: &str, source: &str, error: rquickjs::Error) -> 
     let thrown = ctx.catch();
     let stack = thrown
         .as_object()
-        .and_then(|object| object.get::<_, Option<String>>(PredefinedAtom::Stack).ok().flatten())
+        .and_then(|object| {
+            object
+                .get::<_, Option<String>>(PredefinedAtom::Stack)
+                .ok()
+                .flatten()
+        })
         .unwrap_or_default();
     let place = position(&stack, file);
     let message = if error.is_exception() {
@@ -154,11 +171,17 @@ fn describe(ctx: &Ctx<'_>, file: &str, source: &str, error: rquickjs::Error) -> 
     let Some((line, column)) = place else {
         return BundleError::new(format!("{file}: {message}"));
     };
-    let column = if line == 1 { column.saturating_sub(PREFIX.len()).max(1) } else { column };
+    let column = if line == 1 {
+        column.saturating_sub(PREFIX.len()).max(1)
+    } else {
+        column
+    };
     let text = source.lines().nth(line - 1).unwrap_or_default();
     let margin = " ".repeat(line.to_string().len());
     let mark = " ".repeat(column - 1);
-    BundleError::new(format!("{file}:{line}:{column}: {message}\n{margin} |\n{line} | {text}\n{margin} | {mark}^"))
+    BundleError::new(format!(
+        "{file}:{line}:{column}: {message}\n{margin} |\n{line} | {text}\n{margin} | {mark}^"
+    ))
 }
 
 /// Finds `file:LINE:COLUMN` in a stack.
@@ -166,6 +189,9 @@ fn position(stack: &str, file: &str) -> Option<(usize, usize)> {
     let at = stack.find(&format!("{file}:"))?;
     let mut numbers = stack[at + file.len() + 1..].split(|c: char| !c.is_ascii_digit());
     let line = numbers.next()?.parse().ok().filter(|line| *line > 0)?;
-    let column = numbers.next().and_then(|column| column.parse().ok()).unwrap_or(1);
+    let column = numbers
+        .next()
+        .and_then(|column| column.parse().ok())
+        .unwrap_or(1);
     Some((line, usize::max(column, 1)))
 }

@@ -10,14 +10,24 @@ use rquickjs::{Ctx, FromJs, Value, qjs};
 pub(crate) struct Bytecode(std::sync::Arc<[u8]>);
 
 /// Compiles `source` as a sloppy script without running it.
-pub(crate) fn compile_script(ctx: &Ctx<'_>, file: &str, source: &str) -> rquickjs::Result<Bytecode> {
+pub(crate) fn compile_script(
+    ctx: &Ctx<'_>,
+    file: &str,
+    source: &str,
+) -> rquickjs::Result<Bytecode> {
     let file_name = CString::new(file)?;
     let text = CString::new(source)?;
     let flags = qjs::JS_EVAL_TYPE_GLOBAL | qjs::JS_EVAL_FLAG_COMPILE_ONLY;
     // SAFETY: the context is live and locked by whoever holds `ctx`; `text` is NUL-terminated and
     // its length excludes the NUL; both strings outlive the call.
     let compiled = unsafe {
-        qjs::JS_Eval(ctx.as_raw().as_ptr(), text.as_ptr(), source.len() as _, file_name.as_ptr(), flags as i32)
+        qjs::JS_Eval(
+            ctx.as_raw().as_ptr(),
+            text.as_ptr(),
+            source.len() as _,
+            file_name.as_ptr(),
+            flags as i32,
+        )
     };
     // SAFETY: `compiled` is a value just returned to us, which `from_raw` takes over.
     let compiled = unsafe { Value::from_raw(ctx.clone(), compiled) };
@@ -61,7 +71,10 @@ impl Bytecode {
                 return Err(rquickjs::Error::Exception);
             }
             let given = qjs::JS_DupValue(ctx.as_raw().as_ptr(), function.as_raw());
-            Value::from_raw(ctx.clone(), qjs::JS_EvalFunction(ctx.as_raw().as_ptr(), given))
+            Value::from_raw(
+                ctx.clone(),
+                qjs::JS_EvalFunction(ctx.as_raw().as_ptr(), given),
+            )
         };
         if value.is_exception() {
             return Err(rquickjs::Error::Exception);

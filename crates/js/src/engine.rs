@@ -21,7 +21,9 @@ impl JsEngine {
     /// # Errors
     /// A syntax error or a throwing top level with its place, or that there is no class.
     pub fn load(file: &str, source: &str) -> Result<Self, BundleError> {
-        Ok(Self { bundle: Bundle::load(file, source)? })
+        Ok(Self {
+            bundle: Bundle::load(file, source)?,
+        })
     }
 
     /// The names of the exported classes, in the order of `exports.objects`.
@@ -35,7 +37,10 @@ impl Engine for JsEngine {
         if !self.bundle.classes.iter().any(|known| known == class) {
             return Err(Error::new(
                 ErrorKind::StartFailed,
-                format!("class {class:?} is bound to {} but not exported by the bundle", host.namespace().name),
+                format!(
+                    "class {class:?} is bound to {} but not exported by the bundle",
+                    host.namespace().name
+                ),
             ));
         }
         Ok(Box::new(JsInstance::new(&self.bundle.code, class, host)?))

@@ -33,9 +33,14 @@ impl Thrown {
             return Self::OutOfMemory;
         }
         // A DOMException is an error without being one of the engine's own.
-        let is_error = |object: &&Object<'_>| object.is_error() || text(object, PredefinedAtom::Message).is_some();
+        let is_error = |object: &&Object<'_>| {
+            object.is_error() || text(object, PredefinedAtom::Message).is_some()
+        };
         let Some(object) = value.as_object().filter(is_error) else {
-            return Self::Exception(Error::new(kind, format!("a value that is not an Error was thrown: {}", brief(&value))));
+            return Self::Exception(Error::new(
+                kind,
+                format!("a value that is not an Error was thrown: {}", brief(&value)),
+            ));
         };
         let name = text(object, PredefinedAtom::Name).unwrap_or_else(|| "Error".to_owned());
         let message = text(object, PredefinedAtom::Message).unwrap_or_default();
@@ -57,7 +62,12 @@ impl Thrown {
 }
 
 fn text(object: &Object<'_>, key: PredefinedAtom) -> Option<String> {
-    object.get::<_, Value<'_>>(key).ok()?.as_string()?.to_string().ok()
+    object
+        .get::<_, Value<'_>>(key)
+        .ok()?
+        .as_string()?
+        .to_string()
+        .ok()
 }
 
 /// A short rendering of any value that runs no user code.
@@ -65,7 +75,12 @@ fn brief(value: &Value<'_>) -> String {
     /// Most characters of a thrown string that are shown.
     const SHOWN: usize = 200;
     if let Some(string) = value.as_string() {
-        let mut shown: String = string.to_string().unwrap_or_default().chars().take(SHOWN).collect();
+        let mut shown: String = string
+            .to_string()
+            .unwrap_or_default()
+            .chars()
+            .take(SHOWN)
+            .collect();
         shown.insert(0, '"');
         shown.push('"');
         return shown;
@@ -93,7 +108,10 @@ pub(crate) fn throw(ctx: &Ctx<'_>, error: &Error) -> rquickjs::Error {
 }
 
 /// Throws a storage error: a `TypeError` for bad input, an `Error` otherwise.
-pub(crate) fn throw_storage(ctx: &Ctx<'_>, error: &dolmen_runtime::storage::Error) -> rquickjs::Error {
+pub(crate) fn throw_storage(
+    ctx: &Ctx<'_>,
+    error: &dolmen_runtime::storage::Error,
+) -> rquickjs::Error {
     use dolmen_runtime::storage::ErrorKind;
     match error.kind() {
         ErrorKind::Invalid | ErrorKind::Limit => Exception::throw_type(ctx, &error.to_string()),
@@ -102,10 +120,17 @@ pub(crate) fn throw_storage(ctx: &Ctx<'_>, error: &dolmen_runtime::storage::Erro
 }
 
 /// Reads an optional member of an options object.
-pub(crate) fn option<'js, T: FromJs<'js>>(ctx: &Ctx<'js>, object: &Object<'js>, name: &str, wanted: &str) -> rquickjs::Result<Option<T>> {
+pub(crate) fn option<'js, T: FromJs<'js>>(
+    ctx: &Ctx<'js>,
+    object: &Object<'js>,
+    name: &str,
+    wanted: &str,
+) -> rquickjs::Result<Option<T>> {
     let value: Value<'js> = object.get(name)?;
     if value.is_undefined() || value.is_null() {
         return Ok(None);
     }
-    T::from_js(ctx, value).map(Some).map_err(|_| Exception::throw_type(ctx, &format!("option {name} must be {wanted}")))
+    T::from_js(ctx, value)
+        .map(Some)
+        .map_err(|_| Exception::throw_type(ctx, &format!("option {name} must be {wanted}")))
 }

@@ -14,7 +14,11 @@ use crate::{
 const MAX_HEADERS: usize = 1_000;
 
 /// Calls the object's `fetch`.
-pub(crate) fn call<'js>(ctx: &Ctx<'js>, object: &Object<'js>, request: &FetchRequest) -> rquickjs::Result<Called<'js>> {
+pub(crate) fn call<'js>(
+    ctx: &Ctx<'js>,
+    object: &Object<'js>,
+    request: &FetchRequest,
+) -> rquickjs::Result<Called<'js>> {
     let Some(fetch) = object.get::<_, Value<'js>>("fetch")?.into_function() else {
         return Ok(Called::Refused(Error::new(
             ErrorKind::MethodNotFound,
@@ -32,16 +36,28 @@ pub(crate) fn call<'js>(ctx: &Ctx<'js>, object: &Object<'js>, request: &FetchReq
     } else {
         req.set("body", rquickjs::Null)?;
     }
-    req.set("rawBody", TypedArray::<u8>::new_copy(ctx.clone(), &request.body)?)?;
-    fetch.call((rquickjs::function::This(object.clone()), req)).map(Called::Value)
+    req.set(
+        "rawBody",
+        TypedArray::<u8>::new_copy(ctx.clone(), &request.body)?,
+    )?;
+    fetch
+        .call((rquickjs::function::This(object.clone()), req))
+        .map(Called::Value)
 }
 
 fn request_headers<'js>(ctx: &Ctx<'js>, headers: &HeaderMap) -> rquickjs::Result<Object<'js>> {
     let object = Object::new(ctx.clone())?;
     for name in headers.keys() {
-        let mut values = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let mut values = headers
+            .get_all(name)
+            .iter()
+            .map(|value| String::from_utf8_lossy(value.as_bytes()));
         let first = values.next().unwrap_or_default();
-        let separator = if name == http::header::COOKIE { "; " } else { ", " };
+        let separator = if name == http::header::COOKIE {
+            "; "
+        } else {
+            ", "
+        };
         let joined = values.fold(first, |mut all, value| {
             all.to_mut().push_str(separator);
             all.to_mut().push_str(&value);
@@ -54,16 +70,29 @@ fn request_headers<'js>(ctx: &Ctx<'js>, headers: &HeaderMap) -> rquickjs::Result
 }
 
 /// Converts what `fetch` returned. Anything that is not a response is an exception.
-pub(crate) fn response<'js>(ctx: &Ctx<'js>, value: Value<'js>, limit: usize) -> rquickjs::Result<FetchResponse> {
+pub(crate) fn response<'js>(
+    ctx: &Ctx<'js>,
+    value: Value<'js>,
+    limit: usize,
+) -> rquickjs::Result<FetchResponse> {
     if value.is_undefined() || value.is_null() {
-        return Ok(FetchResponse { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: Bytes::new() });
+        return Ok(FetchResponse {
+            status: StatusCode::NO_CONTENT,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        });
     }
-    let is_response = value.as_object().is_some_and(|object| !object.is_array() && bytes_of(&value).is_none());
+    let is_response = value
+        .as_object()
+        .is_some_and(|object| !object.is_array() && bytes_of(&value).is_none());
     if !is_response && (value.is_string() || bytes_of(&value).is_some()) {
         return with_body(ctx, None, HeaderMap::new(), value, limit);
     }
     let Some(object) = value.as_object().filter(|_| is_response) else {
-        return Err(Exception::throw_type(ctx, "fetch must return {status, headers, body}, a string, bytes or nothing"));
+        return Err(Exception::throw_type(
+            ctx,
+            "fetch must return {status, headers, body}, a string, bytes or nothing",
+        ));
     };
     if object.get::<_, Value<'js>>("arrayBuffer")?.is_function() {
         return Err(Exception::throw_type(
@@ -97,7 +126,10 @@ fn with_body<'js>(
     let (body, content_type) = if body.is_undefined() || body.is_null() {
         (Bytes::new(), None)
     } else if let Some(text) = body.as_string() {
-        (Bytes::from(text.to_string()?), Some("text/plain; charset=utf-8"))
+        (
+            Bytes::from(text.to_string()?),
+            Some("text/plain; charset=utf-8"),
+        )
     } else if let Some(bytes) = bytes_of(&body) {
         (bytes, Some("application/octet-stream"))
     } else {
@@ -106,14 +138,25 @@ fn with_body<'js>(
     if body.len() > limit {
         return Err(Exception::throw_range(
             ctx,
-            &format!("the response body has {} bytes; at most {limit} can be returned", body.len()),
+            &format!(
+                "the response body has {} bytes; at most {limit} can be returned",
+                body.len()
+            ),
         ));
     }
     if let (Some(content_type), false) = (content_type, headers.contains_key(CONTENT_TYPE)) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
-    let default = if content_type.is_none() { StatusCode::NO_CONTENT } else { StatusCode::OK };
-    Ok(FetchResponse { status: status.unwrap_or(default), headers, body })
+    let default = if content_type.is_none() {
+        StatusCode::NO_CONTENT
+    } else {
+        StatusCode::OK
+    };
+    Ok(FetchResponse {
+        status: status.unwrap_or(default),
+        headers,
+        body,
+    })
 }
 
 fn status(ctx: &Ctx<'_>, value: &Value<'_>) -> rquickjs::Result<Option<StatusCode>> {
@@ -121,8 +164,14 @@ fn status(ctx: &Ctx<'_>, value: &Value<'_>) -> rquickjs::Result<Option<StatusCod
         return Ok(None);
     }
     let wrong = || Exception::throw_range(ctx, "status must be an integer from 200 to 599");
-    let number = value.as_number().filter(|number| number.fract() == 0.0 && (200.0..=599.0).contains(number));
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked: 200 to 599")]
+    let number = value
+        .as_number()
+        .filter(|number| number.fract() == 0.0 && (200.0..=599.0).contains(number));
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked: 200 to 599"
+    )]
     let number = number.ok_or_else(wrong)? as u16;
     StatusCode::from_u16(number).map(Some).map_err(|_| wrong())
 }
@@ -133,12 +182,18 @@ fn response_headers<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickjs::Result
         return Ok(headers);
     }
     let Some(object) = value.as_object() else {
-        return Err(Exception::throw_type(ctx, "headers must be an object of names to strings"));
+        return Err(Exception::throw_type(
+            ctx,
+            "headers must be an object of names to strings",
+        ));
     };
     for entry in object.props::<String, Value<'js>>() {
         let (name, value) = entry?;
         let Ok(header) = HeaderName::from_bytes(name.as_bytes()) else {
-            return Err(Exception::throw_type(ctx, &format!("{name:?} is not a header name")));
+            return Err(Exception::throw_type(
+                ctx,
+                &format!("{name:?} is not a header name"),
+            ));
         };
         match value.as_array() {
             Some(values) => {
@@ -152,20 +207,34 @@ fn response_headers<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickjs::Result
             }
         }
         if headers.len() > MAX_HEADERS {
-            return Err(Exception::throw_range(ctx, &format!("a response has at most {MAX_HEADERS} headers")));
+            return Err(Exception::throw_range(
+                ctx,
+                &format!("a response has at most {MAX_HEADERS} headers"),
+            ));
         }
     }
     Ok(headers)
 }
 
-fn header_value<'js>(ctx: &Ctx<'js>, name: &str, value: &Value<'js>) -> rquickjs::Result<HeaderValue> {
+fn header_value<'js>(
+    ctx: &Ctx<'js>,
+    name: &str,
+    value: &Value<'js>,
+) -> rquickjs::Result<HeaderValue> {
     let text = if value.is_string() || value.is_number() || value.is_bool() {
         value.get::<rquickjs::Coerced<String>>()?.0
     } else {
-        return Err(Exception::throw_type(ctx, &format!("header {name} must be a string, a number or an array of them")));
+        return Err(Exception::throw_type(
+            ctx,
+            &format!("header {name} must be a string, a number or an array of them"),
+        ));
     };
-    HeaderValue::from_bytes(text.as_bytes())
-        .map_err(|_| Exception::throw_type(ctx, &format!("header {name} has a character that a header cannot carry")))
+    HeaderValue::from_bytes(text.as_bytes()).map_err(|_| {
+        Exception::throw_type(
+            ctx,
+            &format!("header {name} has a character that a header cannot carry"),
+        )
+    })
 }
 
 /// A copy of the bytes of an `ArrayBuffer` or a `Uint8Array`.
@@ -174,7 +243,9 @@ fn bytes_of(value: &Value<'_>) -> Option<Bytes> {
         return array.as_bytes().map(Bytes::copy_from_slice);
     }
     if raw::is_array_buffer(value) {
-        return ArrayBuffer::from_value(value.clone())?.as_bytes().map(Bytes::copy_from_slice);
+        return ArrayBuffer::from_value(value.clone())?
+            .as_bytes()
+            .map(Bytes::copy_from_slice);
     }
     None
 }

@@ -9,16 +9,17 @@ use std::{
     time::Instant,
 };
 
-use dolmen_runtime::{ENGINE_STACK_BYTES, Error, ErrorKind, Event, EventId, Host, Instance, Reply, Verdict, Work};
-use rquickjs::{AsyncContext, AsyncRuntime, Ctx, Object, Persistent, Promise, Value, function::Constructor, promise::PromiseState};
+use dolmen_runtime::{
+    ENGINE_STACK_BYTES, Error, ErrorKind, Event, EventId, Host, Instance, Reply, Verdict, Work,
+};
+use rquickjs::{
+    AsyncContext, AsyncRuntime, Ctx, Object, Persistent, Promise, Value, function::Constructor,
+    promise::PromiseState,
+};
 
 use crate::{
-    api,
-    bundle,
-    bytecode::Bytecode,
-    exception::Thrown,
-    pacer::Pacer,
-    fetch, poll_now, raw, rpc, web,
+    api, bundle, bytecode::Bytecode, exception::Thrown, fetch, pacer::Pacer, poll_now, raw, rpc,
+    web,
 };
 
 /// How a settled value becomes a reply.
@@ -49,7 +50,12 @@ pub(crate) struct JsInstance {
 
 impl JsInstance {
     pub fn new(code: &Bytecode, class: &str, host: Rc<Host>) -> Result<Self, Error> {
-        let full = |error: rquickjs::Error| Error::new(ErrorKind::StartFailed, format!("no JavaScript runtime: {error}"));
+        let full = |error: rquickjs::Error| {
+            Error::new(
+                ErrorKind::StartFailed,
+                format!("no JavaScript runtime: {error}"),
+            )
+        };
         let runtime = AsyncRuntime::new().map_err(full)?;
         poll_now(runtime.set_memory_limit(host.options().memory_limit));
         poll_now(runtime.set_max_stack_size(ENGINE_STACK_BYTES));
@@ -90,7 +96,13 @@ impl JsInstance {
         }
     }
 
-    fn begin<'js>(&self, ctx: &Ctx<'js>, object: Object<'js>, id: EventId, event: Event) -> Option<Unsettled> {
+    fn begin<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        object: Object<'js>,
+        id: EventId,
+        event: Event,
+    ) -> Option<Unsettled> {
         let (conversion, called) = match event {
             Event::Rpc(call) => {
                 let encoding = rpc::Encoding::of(&call.args);
@@ -108,9 +120,11 @@ impl JsInstance {
                 self.host.settle(id, Err(refused));
                 None
             }
-            Ok(Ok(Outcome::Promise(promise))) => {
-                Some(Unsettled { id, promise: Persistent::save(ctx, promise), conversion })
-            }
+            Ok(Ok(Outcome::Promise(promise))) => Some(Unsettled {
+                id,
+                promise: Persistent::save(ctx, promise),
+                conversion,
+            }),
             Ok(Ok(Outcome::Value(value))) => {
                 self.settle(ctx, id, &conversion, Ok(value));
                 None
@@ -123,20 +137,34 @@ impl JsInstance {
     }
 
     /// Converts a result and reports it.
-    fn settle<'js>(&self, ctx: &Ctx<'js>, id: EventId, conversion: &Conversion, result: rquickjs::Result<Value<'js>>) {
+    fn settle<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        id: EventId,
+        conversion: &Conversion,
+        result: rquickjs::Result<Value<'js>>,
+    ) {
         let converted = result.and_then(|value| match conversion {
-            Conversion::Rpc(encoding) => rpc::encode(ctx, *encoding, value, self.host.options().max_value_bytes).map(Reply::Rpc),
-            Conversion::Fetch => fetch::response(ctx, value, self.host.options().max_value_bytes).map(Reply::Fetch),
+            Conversion::Rpc(encoding) => {
+                rpc::encode(ctx, *encoding, value, self.host.options().max_value_bytes)
+                    .map(Reply::Rpc)
+            }
+            Conversion::Fetch => {
+                fetch::response(ctx, value, self.host.options().max_value_bytes).map(Reply::Fetch)
+            }
             Conversion::Alarm => Ok(Reply::Alarm),
         });
-        let result = converted.map_err(|error| match Thrown::take(ctx, ErrorKind::Exception, error) {
-            Thrown::Exception(error) => error,
-            Thrown::OutOfMemory => {
-                let error = over_memory(&self.host);
-                self.host.slice().stop(error.clone());
-                error
-            }
-        });
+        let result =
+            converted.map_err(
+                |error| match Thrown::take(ctx, ErrorKind::Exception, error) {
+                    Thrown::Exception(error) => error,
+                    Thrown::OutOfMemory => {
+                        let error = over_memory(&self.host);
+                        self.host.slice().stop(error.clone());
+                        error
+                    }
+                },
+            );
         self.host.settle(id, result);
     }
 
@@ -144,7 +172,9 @@ impl JsInstance {
     fn settle_promises<'js>(&mut self, ctx: &Ctx<'js>) {
         let mut index = 0;
         while index < self.unsettled.len() {
-            let Ok(promise) = self.unsettled[index].promise.clone().restore(ctx) else { return };
+            let Ok(promise) = self.unsettled[index].promise.clone().restore(ctx) else {
+                return;
+            };
             if promise.state() == PromiseState::Pending {
                 index += 1;
                 continue;
@@ -217,7 +247,9 @@ fn as_promise<'js>(ctx: &Ctx<'js>, value: Value<'js>) -> rquickjs::Result<Outcom
     if let Some(promise) = value.as_promise() {
         return Ok(Outcome::Promise(promise.clone()));
     }
-    let Some(object) = value.as_object() else { return Ok(Outcome::Value(value)) };
+    let Some(object) = value.as_object() else {
+        return Ok(Outcome::Value(value));
+    };
     if !object.get::<_, Value<'js>>("then")?.is_function() {
         return Ok(Outcome::Value(value));
     }
@@ -241,10 +273,21 @@ fn construct<'js>(
         Some(objects) => objects.get(class)?,
         None => Value::new_undefined(ctx.clone()),
     };
-    let Some(class) = class.as_constructor().cloned().or_else(|| Constructor::from_value(class.clone()).ok()) else {
-        return Err(rquickjs::Exception::throw_message(ctx, "the bundle did not export this class when it ran again"));
+    let Some(class) = class
+        .as_constructor()
+        .cloned()
+        .or_else(|| Constructor::from_value(class.clone()).ok())
+    else {
+        return Err(rquickjs::Exception::throw_message(
+            ctx,
+            "the bundle did not export this class when it ran again",
+        ));
     };
-    let handler = match class.get::<_, Object<'js>>("prototype")?.get::<_, Value<'js>>("alarm")?.is_function() {
+    let handler = match class
+        .get::<_, Object<'js>>("prototype")?
+        .get::<_, Value<'js>>("alarm")?
+        .is_function()
+    {
         true => api::state::AlarmHandler::Present,
         false => api::state::AlarmHandler::Absent,
     };
@@ -263,4 +306,3 @@ pub(crate) fn over_memory(host: &Host) -> Error {
         ),
     )
 }
-

@@ -17,7 +17,11 @@ mod rpc;
 pub mod value_format;
 pub mod web;
 
-use std::{future::Future, pin::pin, task::{Context, Poll, Waker}};
+use std::{
+    future::Future,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
 
 pub use self::{bundle::BundleError, engine::JsEngine};
 
@@ -25,6 +29,8 @@ pub use self::{bundle::BundleError, engine::JsEngine};
 fn poll_now<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
-        Poll::Pending => unreachable!("a runtime is used by one turn at a time, so its lock is free"),
+        Poll::Pending => {
+            unreachable!("a runtime is used by one turn at a time, so its lock is free")
+        }
     }
 }

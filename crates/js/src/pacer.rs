@@ -42,7 +42,11 @@ impl Pacer {
             // same build of QuickJS, inside its allocation.
             NonNull::new(unsafe { ctx.as_raw().as_ptr().cast::<i32>().add(word) })
         });
-        Rc::new(Self { counter, distance: Cell::new(FIRST), last: Cell::new(Instant::now()) })
+        Rc::new(Self {
+            counter,
+            distance: Cell::new(FIRST),
+            last: Cell::new(Instant::now()),
+        })
     }
 
     /// A turn starts.
@@ -52,7 +56,9 @@ impl Pacer {
 
     /// The handler was called after some time of running; `now` is before it gave the thread away.
     pub fn checked(&self, now: Instant) {
-        let took = now.saturating_duration_since(self.last.get()).max(Duration::from_nanos(1));
+        let took = now
+            .saturating_duration_since(self.last.get())
+            .max(Duration::from_nanos(1));
         let wanted = f64::from(self.distance.get()) * AIM.as_secs_f64() / took.as_secs_f64();
         #[expect(clippy::cast_possible_truncation, reason = "saturates, and is clamped")]
         let wanted = wanted as i32;
@@ -86,15 +92,23 @@ fn find() -> Option<usize> {
     let runtime = Runtime::new().ok()?;
     let context = Context::full(&runtime).ok()?;
     context.with(|ctx| {
-        let run: Function<'_> = ctx.eval("(function (n) { let i = 0; while (i < n) i++; })").ok()?;
+        let run: Function<'_> = ctx
+            .eval("(function (n) { let i = 0; while (i < n) i++; })")
+            .ok()?;
         let before = words(&ctx);
         run.call::<_, ()>((100,)).ok()?;
         let between = words(&ctx);
         run.call::<_, ()>((1_100,)).ok()?;
         let after = words(&ctx);
         let counts = |word: &usize| {
-            let (first, second) = (before[*word] - between[*word], between[*word] - after[*word]);
-            (1..=i64::from(MOST)).contains(&before[*word]) && first >= 100 && second > first && (second - first) % 1_000 == 0
+            let (first, second) = (
+                before[*word] - between[*word],
+                between[*word] - after[*word],
+            );
+            (1..=i64::from(MOST)).contains(&before[*word])
+                && first >= 100
+                && second > first
+                && (second - first) % 1_000 == 0
         };
         let mut candidates = (0..before.len()).filter(counts);
         let word = candidates.next()?;

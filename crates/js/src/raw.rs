@@ -11,8 +11,14 @@ struct Key<'a, 'js> {
 impl<'a, 'js> Key<'a, 'js> {
     fn new(ctx: &'a Ctx<'js>, name: &str) -> rquickjs::Result<Self> {
         // SAFETY: the context is live and locked; the pointer and the length are those of `name`.
-        let atom = unsafe { qjs::JS_NewAtomLen(ctx.as_raw().as_ptr(), name.as_ptr().cast(), name.len() as _) };
-        if atom == qjs::JS_ATOM_NULL { Err(rquickjs::Error::Exception) } else { Ok(Self { ctx, atom }) }
+        let atom = unsafe {
+            qjs::JS_NewAtomLen(ctx.as_raw().as_ptr(), name.as_ptr().cast(), name.len() as _)
+        };
+        if atom == qjs::JS_ATOM_NULL {
+            Err(rquickjs::Error::Exception)
+        } else {
+            Ok(Self { ctx, atom })
+        }
     }
 }
 
@@ -24,11 +30,20 @@ impl Drop for Key<'_, '_> {
 }
 
 /// Whether `object` itself has the property; runs no getter, but may run a proxy's trap.
-pub(crate) fn has_own_property<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: &str) -> rquickjs::Result<bool> {
+pub(crate) fn has_own_property<'js>(
+    ctx: &Ctx<'js>,
+    object: &Object<'js>,
+    name: &str,
+) -> rquickjs::Result<bool> {
     let key = Key::new(ctx, name)?;
     // SAFETY: context, object and key are live for the call; a null descriptor asks for existence.
     let found = unsafe {
-        qjs::JS_GetOwnProperty(ctx.as_raw().as_ptr(), std::ptr::null_mut(), object.as_value().as_raw(), key.atom)
+        qjs::JS_GetOwnProperty(
+            ctx.as_raw().as_ptr(),
+            std::ptr::null_mut(),
+            object.as_value().as_raw(),
+            key.atom,
+        )
     };
     match found {
         0 => Ok(false),
@@ -38,7 +53,12 @@ pub(crate) fn has_own_property<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: 
 }
 
 /// Defines an own, enumerable property, whatever setters a prototype may have.
-pub(crate) fn define<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: &str, value: &Value<'js>) -> rquickjs::Result<()> {
+pub(crate) fn define<'js>(
+    ctx: &Ctx<'js>,
+    object: &Object<'js>,
+    name: &str,
+    value: &Value<'js>,
+) -> rquickjs::Result<()> {
     let key = Key::new(ctx, name)?;
     // SAFETY: all are live; `JS_DefinePropertyValue` takes over the reference that is made for it.
     let defined = unsafe {
@@ -50,7 +70,11 @@ pub(crate) fn define<'js>(ctx: &Ctx<'js>, object: &Object<'js>, name: &str, valu
             qjs::JS_PROP_C_W_E as i32,
         )
     };
-    if defined < 0 { Err(rquickjs::Error::Exception) } else { Ok(()) }
+    if defined < 0 {
+        Err(rquickjs::Error::Exception)
+    } else {
+        Ok(())
+    }
 }
 
 /// Whether the value is a `Map`.

@@ -33,20 +33,32 @@ pub(crate) enum Called<'js> {
 const RESERVED: [&str; 3] = ["constructor", "fetch", "alarm"];
 
 /// Calls a method with its decoded arguments.
-pub(crate) fn call<'js>(ctx: &Ctx<'js>, object: &Object<'js>, call: &RpcCall) -> rquickjs::Result<Called<'js>> {
+pub(crate) fn call<'js>(
+    ctx: &Ctx<'js>,
+    object: &Object<'js>,
+    call: &RpcCall,
+) -> rquickjs::Result<Called<'js>> {
     let Some(method) = method(object, &call.method)? else {
         let why = match call.method.as_str() {
             "fetch" => "`fetch` is reached at /fetch/:namespace/:name/*, not as a method",
             "alarm" => "`alarm` runs when the alarm is due; it cannot be called",
             _ => "the object has no such method",
         };
-        return Ok(Called::Refused(Error::new(ErrorKind::MethodNotFound, format!("method {:?} cannot be called: {why}", call.method))));
+        return Ok(Called::Refused(Error::new(
+            ErrorKind::MethodNotFound,
+            format!("method {:?} cannot be called: {why}", call.method),
+        )));
     };
     let arguments = match decode(ctx, &call.args)? {
         None => None,
         Some(value) => match value.into_array() {
             Some(array) => Some(array),
-            None => return Ok(Called::Refused(Error::new(ErrorKind::BadRequest, "the arguments must be an array"))),
+            None => {
+                return Ok(Called::Refused(Error::new(
+                    ErrorKind::BadRequest,
+                    "the arguments must be an array",
+                )));
+            }
         },
     };
     let count = arguments.as_ref().map_or(0, Array::len);
@@ -59,7 +71,10 @@ pub(crate) fn call<'js>(ctx: &Ctx<'js>, object: &Object<'js>, call: &RpcCall) ->
 }
 
 /// A callable property of the object or its classes; nothing that every object has.
-pub(crate) fn method<'js>(object: &Object<'js>, name: &str) -> rquickjs::Result<Option<Function<'js>>> {
+pub(crate) fn method<'js>(
+    object: &Object<'js>,
+    name: &str,
+) -> rquickjs::Result<Option<Function<'js>>> {
     if RESERVED.contains(&name) {
         return Ok(None);
     }
@@ -83,14 +98,22 @@ fn decode<'js>(ctx: &Ctx<'js>, payload: &Payload) -> rquickjs::Result<Option<Val
 }
 
 /// Encodes a result. A value that the encoding cannot carry is an exception.
-pub(crate) fn encode<'js>(ctx: &Ctx<'js>, encoding: Encoding, value: Value<'js>, limit: usize) -> rquickjs::Result<Payload> {
+pub(crate) fn encode<'js>(
+    ctx: &Ctx<'js>,
+    encoding: Encoding,
+    value: Value<'js>,
+    limit: usize,
+) -> rquickjs::Result<Payload> {
     let payload = match encoding {
         Encoding::Json => Payload::Json(json(ctx, value, "result")?),
         Encoding::Cloned => Payload::Cloned(value_format::serialize(ctx, &value)?.into()),
     };
     let size = payload.bytes().len();
     if size > limit {
-        return Err(Exception::throw_range(ctx, &format!("the result has {size} bytes; at most {limit} can be returned")));
+        return Err(Exception::throw_range(
+            ctx,
+            &format!("the result has {size} bytes; at most {limit} can be returned"),
+        ));
     }
     Ok(payload)
 }
@@ -104,12 +127,18 @@ pub(crate) fn json<'js>(ctx: &Ctx<'js>, value: Value<'js>, what: &str) -> rquick
         return Ok(Bytes::from(number.to_string()));
     }
     if let Some(wrong) = not_json(&value) {
-        return Err(Exception::throw_type(ctx, &format!("the {what} cannot be sent as JSON: {wrong}")));
+        return Err(Exception::throw_type(
+            ctx,
+            &format!("the {what} cannot be sent as JSON: {wrong}"),
+        ));
     }
     let text = ctx.json_stringify(value)?;
     match text {
         Some(text) => Ok(Bytes::from(text.to_string()?)),
-        None => Err(Exception::throw_type(ctx, &format!("the {what} cannot be sent as JSON: its toJSON gave undefined"))),
+        None => Err(Exception::throw_type(
+            ctx,
+            &format!("the {what} cannot be sent as JSON: its toJSON gave undefined"),
+        )),
     }
 }
 
@@ -141,4 +170,3 @@ fn not_json(value: &Value<'_>) -> Option<&'static str> {
     }
     None
 }
-

@@ -68,13 +68,21 @@ impl AlarmState {
     ///
     /// # Errors
     /// If the index could not be written: the commit must not happen.
-    pub async fn before_commit(&self, object: &Object, change: AlarmChange) -> Result<(), dolmen_storage::Error> {
+    pub async fn before_commit(
+        &self,
+        object: &Object,
+        change: AlarmChange,
+    ) -> Result<(), dolmen_storage::Error> {
         let known = self.indexed.get().or(change.before);
         if let Some(after) = change.after
             && known.is_none_or(|known| after < known)
         {
             let (done, indexed) = oneshot::channel();
-            self.write_index(object, Some(after), Box::new(move |result| drop(done.send(result))));
+            self.write_index(
+                object,
+                Some(after),
+                Box::new(move |result| drop(done.send(result))),
+            );
             if let Ok(result) = indexed.await {
                 result?;
             }
@@ -91,7 +99,9 @@ impl AlarmState {
 
     /// Pays what is owed to the index, now that `durable` is.
     pub fn advance(&self, object: &Object, durable: u64) {
-        let Some((commit, after)) = self.owed.get() else { return };
+        let Some((commit, after)) = self.owed.get() else {
+            return;
+        };
         if commit > durable {
             return;
         }

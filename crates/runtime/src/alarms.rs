@@ -4,13 +4,13 @@
 //! The index on disk says what is due; only alarms that run now or wait for a retry are in
 //! memory. An alarm leaves the index when its object says so, never here, so it fires at least once.
 
-use std::{
-    collections::HashMap,
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use dolmen_storage::{DueAlarm, ObjectId};
-use tokio::{sync::{mpsc, oneshot}, task::JoinSet};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinSet,
+};
 
 use crate::{
     Result,
@@ -60,7 +60,11 @@ struct Waiting {
 
 /// Runs until every sender of notes is gone.
 pub(crate) async fn schedule(shared: Shared, mut notes: mpsc::UnboundedReceiver<AlarmNote>) {
-    let mut namespaces: Vec<Waiting> = shared.namespaces.iter().map(|_| Waiting::default()).collect();
+    let mut namespaces: Vec<Waiting> = shared
+        .namespaces
+        .iter()
+        .map(|_| Waiting::default())
+        .collect();
     let mut finished: JoinSet<(usize, ObjectId, Result<Reply>)> = JoinSet::new();
     for (index, waiting) in namespaces.iter_mut().enumerate() {
         look(&shared, index, waiting, &mut finished).await;
@@ -71,7 +75,10 @@ pub(crate) async fn schedule(shared: Shared, mut notes: mpsc::UnboundedReceiver<
             match next {
                 Some(time) => {
                     let wait = time.saturating_sub(shared.clock.unix_ms()).max(0);
-                    shared.clock.sleep(Duration::from_millis(wait.unsigned_abs())).await;
+                    shared
+                        .clock
+                        .sleep(Duration::from_millis(wait.unsigned_abs()))
+                        .await;
                 }
                 None => std::future::pending().await,
             }
@@ -144,15 +151,28 @@ async fn look(
             return;
         }
         waiting.running += 1;
-        waiting.pending.insert(alarm.id, Pending::Running { retries });
+        waiting
+            .pending
+            .insert(alarm.id, Pending::Running { retries });
         finished.spawn(send(shared.clone(), namespace, alarm, retries));
     }
 }
 
-async fn send(shared: Shared, namespace: usize, alarm: DueAlarm, retry_count: u32) -> (usize, ObjectId, Result<Reply>) {
+async fn send(
+    shared: Shared,
+    namespace: usize,
+    alarm: DueAlarm,
+    retry_count: u32,
+) -> (usize, ObjectId, Result<Reply>) {
     let (reply, answer) = oneshot::channel();
-    let key = ObjectKey { namespace, id: alarm.id };
-    let event = Event::Alarm(AlarmInfo { scheduled_ms: alarm.unix_ms, retry_count });
+    let key = ObjectKey {
+        namespace,
+        id: alarm.id,
+    };
+    let event = Event::Alarm(AlarmInfo {
+        scheduled_ms: alarm.unix_ms,
+        retry_count,
+    });
     let name = alarm.name.map(Into::into);
     // A closed inbox drops the reply.
     let _ = shared.shards[owner(alarm.id, shared.shards.len())].send(ShardMessage::Deliver {
@@ -162,7 +182,9 @@ async fn send(shared: Shared, namespace: usize, alarm: DueAlarm, retry_count: u3
         chain: CallChain::default(),
         reply,
     });
-    let result = answer.await.unwrap_or_else(|_| Err(Error::new(ErrorKind::Unavailable, "shutting down")));
+    let result = answer
+        .await
+        .unwrap_or_else(|_| Err(Error::new(ErrorKind::Unavailable, "shutting down")));
     (namespace, alarm.id, result)
 }
 
@@ -173,13 +195,16 @@ impl Waiting {
 
     fn finish(&mut self, id: ObjectId, result: Result<Reply>, now: i64) {
         self.running -= 1;
-        let Some(Pending::Running { retries }) = self.pending.remove(&id) else { return };
+        let Some(Pending::Running { retries }) = self.pending.remove(&id) else {
+            return;
+        };
         let Err(error) = result else { return };
         let after = if counts(&error) { retries + 1 } else { retries };
         tracing::warn!(%id, %error, retries, "alarm failed; it will be tried again");
         if self.pending.len() - self.running < MAX_RETRYING {
             let at = now.saturating_add(retry_delay_ms(retries));
-            self.pending.insert(id, Pending::Retry { at, retries: after });
+            self.pending
+                .insert(id, Pending::Retry { at, retries: after });
         }
     }
 }

@@ -121,7 +121,10 @@ impl ManualClock {
     }
 
     async fn sleep_until(self: &Arc<Self>, at: Instant) {
-        let mut entry = SleepEntry { clock: self, key: None };
+        let mut entry = SleepEntry {
+            clock: self,
+            key: None,
+        };
         std::future::poll_fn(|cx| {
             let mut state = self.lock();
             if self.start + state.elapsed >= at {

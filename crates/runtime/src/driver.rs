@@ -58,9 +58,17 @@ const TIMERS_PER_EVENT: u32 = 16;
 
 impl Driver {
     pub fn new(object: Rc<Object>) -> Self {
-        let host = Rc::new(Host { object: object.clone() });
+        let host = Rc::new(Host {
+            object: object.clone(),
+        });
         let waker = Waker::from(object.wakeup.clone());
-        Self { object, host, instance: None, waker, busy_since: Cell::new(None) }
+        Self {
+            object,
+            host,
+            instance: None,
+            waker,
+            busy_since: Cell::new(None),
+        }
     }
 
     /// Runs until the object is evicted.
@@ -113,7 +121,9 @@ impl Driver {
                     Poll::Pending
                 }
             });
-            let Some(wake_at) = wake_at else { return changed.await };
+            let Some(wake_at) = wake_at else {
+                return changed.await;
+            };
             tokio::select! {
                 biased;
                 next = changed => return next,
@@ -157,12 +167,20 @@ impl Driver {
     }
 
     fn is_idle(&self) -> bool {
-        self.object.is_quiet() && self.instance.as_ref().is_none_or(|instance| !instance.has_operations())
+        self.object.is_quiet()
+            && self
+                .instance
+                .as_ref()
+                .is_none_or(|instance| !instance.has_operations())
     }
 
     /// Runs one event from start to settlement.
     async fn serve(&mut self, envelope: Envelope) {
-        let Envelope { event, chain, reply } = envelope;
+        let Envelope {
+            event,
+            chain,
+            reply,
+        } = envelope;
         let object = self.object.clone();
         let id = object.next_event.get();
         object.next_event.set(id + 1);
@@ -197,7 +215,9 @@ impl Driver {
     }
 
     async fn run_event(&mut self, id: EventId, event: Event) -> Result<Reply> {
-        let mut budget = Budget { left: self.object.shard.options.cpu_timeout };
+        let mut budget = Budget {
+            left: self.object.shard.options.cpu_timeout,
+        };
         self.trust_storage()?;
         self.start(&mut budget).await?;
         self.turn(&mut budget, Work::Begin(id, event)).await?;
@@ -213,7 +233,9 @@ impl Driver {
             }
             let clock = self.object.shard.clock.clone();
             let began = clock.now();
-            let next = self.next(Waiting::ForSettlement, Some(began + budget.left), false).await;
+            let next = self
+                .next(Waiting::ForSettlement, Some(began + budget.left), false)
+                .await;
             budget.spend(clock.now().saturating_duration_since(began));
             match next {
                 Next::Operations | Next::Timer(_) => self.turn_for(next, &mut budget).await?,
@@ -227,7 +249,9 @@ impl Driver {
                     self.reset(&reason);
                     return Err(reason);
                 }
-                Next::Event(_) | Next::Evict => unreachable!("not while an event waits for its settlement"),
+                Next::Event(_) | Next::Evict => {
+                    unreachable!("not while an event waits for its settlement")
+                }
             }
         }
     }
@@ -242,10 +266,15 @@ impl Driver {
         let made = object
             .shard
             .turns
-            .run(&object.slice, budget, || late(&object), move || {
-                let class = host.namespace().class.clone();
-                host.object.shard.engine.instantiate(&class, host.clone())
-            })
+            .run(
+                &object.slice,
+                budget,
+                || late(&object),
+                move || {
+                    let class = host.namespace().class.clone();
+                    host.object.shard.engine.instantiate(&class, host.clone())
+                },
+            )
             .await;
         match made {
             Ok(Ok(instance)) => {
@@ -261,12 +290,15 @@ impl Driver {
 
     fn stop_reason(&self) -> Error {
         let stop = self.object.slice.take_stop();
-        stop.or_else(|| self.object.failed_sync.borrow().clone()).unwrap_or_else(|| late(&self.object))
+        stop.or_else(|| self.object.failed_sync.borrow().clone())
+            .unwrap_or_else(|| late(&self.object))
     }
 
     /// Something that an earlier event left behind goes on.
     async fn background(&mut self, next: Next) {
-        let mut budget = Budget { left: self.object.shard.options.cpu_timeout };
+        let mut budget = Budget {
+            left: self.object.shard.options.cpu_timeout,
+        };
         let ended = match self.turn_for(next, &mut budget).await {
             Ok(()) => self.end_turn().await.inspect_err(|error| self.reset(error)),
             Err(error) => Err(error),
@@ -286,16 +318,23 @@ impl Driver {
 
     /// Runs one turn; on an error the instance is gone and its unfinished writes are dropped.
     async fn turn(&mut self, budget: &mut Budget, work: Work) -> Result<()> {
-        let Some(mut instance) = self.instance.take() else { return Ok(()) };
+        let Some(mut instance) = self.instance.take() else {
+            return Ok(());
+        };
         let object = self.object.clone();
         let waker = self.waker.clone();
         let ran = object
             .shard
             .turns
-            .run(&object.slice, budget, || late(&object), move || {
-                instance.turn(work, &mut Context::from_waker(&waker));
-                instance
-            })
+            .run(
+                &object.slice,
+                budget,
+                || late(&object),
+                move || {
+                    instance.turn(work, &mut Context::from_waker(&waker));
+                    instance
+                },
+            )
             .await;
         match ran {
             Ok(instance) => {
@@ -370,7 +409,11 @@ impl Driver {
         while !object.is_settled_on_disk() {
             poll_fn(|cx| {
                 object.wakeup.register(cx);
-                if object.is_settled_on_disk() || object.is_stopped() { Poll::Ready(()) } else { Poll::Pending }
+                if object.is_settled_on_disk() || object.is_stopped() {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
             })
             .await;
             if object.is_stopped() {
@@ -378,7 +421,10 @@ impl Driver {
             }
         }
         let (done, through) = oneshot::channel();
-        object.db.borrow_mut().checkpoint(Box::new(move |result| drop(done.send(result))));
+        object
+            .db
+            .borrow_mut()
+            .checkpoint(Box::new(move |result| drop(done.send(result))));
         if let Ok(result) = through.await
             && let Err(error) = object.db.borrow_mut().finish_checkpoint(result)
         {
@@ -417,7 +463,11 @@ impl Driver {
             return Ok(Reply::Alarm);
         }
         match result {
-            Err(error) if retries < crate::alarms::MAX_RETRIES || !crate::alarms::counts(&error) => Err(error),
+            Err(error)
+                if retries < crate::alarms::MAX_RETRIES || !crate::alarms::counts(&error) =>
+            {
+                Err(error)
+            }
             ended => {
                 if let Err(error) = &ended {
                     tracing::error!(object = %object.label(), %error, retries, "the alarm failed too often and is dropped");
@@ -440,6 +490,9 @@ fn late(object: &Object) -> Error {
     let limit = object.shard.options.cpu_timeout;
     Error::new(
         ErrorKind::Timeout,
-        format!("object {} did not finish within {limit:?}; it was reset and what the unfinished turn wrote was dropped", object.label()),
+        format!(
+            "object {} did not finish within {limit:?}; it was reset and what the unfinished turn wrote was dropped",
+            object.label()
+        ),
     )
 }

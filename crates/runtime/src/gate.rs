@@ -27,14 +27,17 @@ impl OutputGate {
 
     /// The running turn was committed as number `commit`.
     pub fn turn_committed(&mut self, commit: u64) {
-        self.held.extend(self.turn.drain(..).map(|output| (commit, output)));
+        self.held
+            .extend(self.turn.drain(..).map(|output| (commit, output)));
     }
 
     /// Takes the first output that `durable` lets out. One at a time, because running it may
     /// come back to this gate.
     pub fn next_open(&mut self, durable: u64) -> Option<Output> {
         match self.held.front() {
-            Some((commit, _)) if *commit <= durable => self.held.pop_front().map(|(_, output)| output),
+            Some((commit, _)) if *commit <= durable => {
+                self.held.pop_front().map(|(_, output)| output)
+            }
             _ => None,
         }
     }
@@ -77,7 +80,10 @@ mod tests {
         let log = Rc::default();
         let mut gate = OutputGate::default();
         gate.push(log_into(&log, "a"));
-        assert!(gate.next_open(u64::MAX).is_none(), "an uncommitted turn's output must not leave");
+        assert!(
+            gate.next_open(u64::MAX).is_none(),
+            "an uncommitted turn's output must not leave"
+        );
         gate.turn_committed(1);
         gate.push(log_into(&log, "b"));
         gate.turn_committed(2);

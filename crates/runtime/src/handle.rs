@@ -26,8 +26,16 @@ impl Handle {
     /// Holds nothing that keeps the storage folder in use once the runtime has stopped.
     pub(crate) fn new(shared: &Shared) -> Self {
         Self {
-            specs: shared.namespaces.iter().map(|namespace| namespace.spec.clone()).collect(),
-            keys: shared.namespaces.iter().map(|namespace| namespace.storage.key().clone()).collect(),
+            specs: shared
+                .namespaces
+                .iter()
+                .map(|namespace| namespace.spec.clone())
+                .collect(),
+            keys: shared
+                .namespaces
+                .iter()
+                .map(|namespace| namespace.storage.key().clone())
+                .collect(),
             shards: shared.shards.clone(),
         }
     }
@@ -47,7 +55,12 @@ impl Handle {
     ///
     /// # Errors
     /// Every [`ErrorKind`]; see there.
-    pub fn rpc(&self, namespace: &str, object: &str, call: RpcCall) -> impl Future<Output = Result<Payload>> + Send + use<> {
+    pub fn rpc(
+        &self,
+        namespace: &str,
+        object: &str,
+        call: RpcCall,
+    ) -> impl Future<Output = Result<Payload>> + Send + use<> {
         let answer = self.dispatch(namespace, object, Event::Rpc(call));
         async move {
             match answer?.await {
@@ -82,26 +95,42 @@ impl Handle {
         let _ = self.shards[index % self.shards()].send(ShardMessage::Spawn(task));
     }
 
-    fn dispatch(&self, namespace: &str, object: &str, event: Event) -> Result<oneshot::Receiver<Result<Reply>>> {
+    fn dispatch(
+        &self,
+        namespace: &str,
+        object: &str,
+        event: Event,
+    ) -> Result<oneshot::Receiver<Result<Reply>>> {
         let Some(index) = self.specs.iter().position(|spec| spec.name == namespace) else {
             let known: Vec<_> = self.specs.iter().map(|spec| spec.name.as_str()).collect();
             return Err(Error::new(
                 ErrorKind::UnknownNamespace,
-                format!("no namespace is called {namespace:?}; this bundle has {}", known.join(", ")),
+                format!(
+                    "no namespace is called {namespace:?}; this bundle has {}",
+                    known.join(", ")
+                ),
             ));
         };
         if object.len() > MAX_NAME_BYTES {
             return Err(Error::new(
                 ErrorKind::BadRequest,
-                format!("an object's name has at most {MAX_NAME_BYTES} bytes; this one has {}", object.len()),
+                format!(
+                    "an object's name has at most {MAX_NAME_BYTES} bytes; this one has {}",
+                    object.len()
+                ),
             ));
         }
         let (reply, answer) = oneshot::channel();
         match Shard::current(&self.shards) {
-            Some(shard) => shard.dispatch(index, &object.into(), event, CallChain::default(), reply),
+            Some(shard) => {
+                shard.dispatch(index, &object.into(), event, CallChain::default(), reply)
+            }
             None => {
                 let id = self.keys[index].id_from_name(object);
-                let key = ObjectKey { namespace: index, id };
+                let key = ObjectKey {
+                    namespace: index,
+                    id,
+                };
                 // A closed inbox drops the reply, which `failure` reports.
                 let _ = self.shards[owner(id, self.shards())].send(ShardMessage::Deliver {
                     key,
@@ -119,7 +148,13 @@ impl Handle {
 fn failure(answer: Result<Result<Reply>, oneshot::error::RecvError>) -> Error {
     match answer {
         Ok(Err(error)) => error,
-        Ok(Ok(_)) => Error::new(ErrorKind::Internal, "the object answered an event of another kind"),
-        Err(_) => Error::new(ErrorKind::Unavailable, "Dolmen is shutting down; send the request again later"),
+        Ok(Ok(_)) => Error::new(
+            ErrorKind::Internal,
+            "the object answered an event of another kind",
+        ),
+        Err(_) => Error::new(
+            ErrorKind::Unavailable,
+            "Dolmen is shutting down; send the request again later",
+        ),
     }
 }

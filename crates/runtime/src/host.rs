@@ -50,7 +50,11 @@ impl Host {
 
     /// All namespaces of the process, in the order of the bundle.
     pub fn namespaces(&self) -> impl Iterator<Item = &NamespaceSpec> {
-        self.object.shard.namespaces.iter().map(|namespace| &namespace.spec)
+        self.object
+            .shard
+            .namespaces
+            .iter()
+            .map(|namespace| &namespace.spec)
     }
 
     /// The runtime's limits.
@@ -163,15 +167,16 @@ impl Host {
         let shard = self.object.shard.clone();
         let chain = self.object.chain_for_call();
         let name: Rc<str> = object.into();
-        self.hold(Box::new(move |opened| {
-            match (opened, chain) {
-                (Ok(()), Ok(chain)) => shard.dispatch(namespace, &name, event, chain, reply),
-                (Err(error), _) | (_, Err(error)) => drop(reply.send(Err(error))),
-            }
+        self.hold(Box::new(move |opened| match (opened, chain) {
+            (Ok(()), Ok(chain)) => shard.dispatch(namespace, &name, event, chain, reply),
+            (Err(error), _) | (_, Err(error)) => drop(reply.send(Err(error))),
         }));
         async move {
             answer.await.unwrap_or_else(|_| {
-                Err(Error::new(ErrorKind::Unavailable, "the called object went away: Dolmen is shutting down"))
+                Err(Error::new(
+                    ErrorKind::Unavailable,
+                    "the called object went away: Dolmen is shutting down",
+                ))
             })
         }
     }
@@ -185,14 +190,20 @@ impl Host {
         self.hold(Box::new(move |result| drop(opened.send(result))));
         async move {
             wait.await.unwrap_or_else(|_| {
-                Err(Error::new(ErrorKind::Reset, "the object was reset before its writes were durable"))
+                Err(Error::new(
+                    ErrorKind::Reset,
+                    "the object was reset before its writes were durable",
+                ))
             })
         }
     }
 
     /// Reports the result of the event `id`.
     pub fn settle(&self, id: EventId, result: Result<Reply>) {
-        self.object.settled.borrow_mut().push(Settled { id, result });
+        self.object
+            .settled
+            .borrow_mut()
+            .push(Settled { id, result });
     }
 
     fn hold(&self, output: crate::gate::Output) {

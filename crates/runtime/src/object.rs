@@ -115,11 +115,17 @@ impl Object {
     pub fn deliver(&self, envelope: Envelope) {
         let limit = self.shard.options.queue_limit;
         let refusal = if self.shard.draining.get() {
-            Some(Error::new(ErrorKind::Unavailable, "Dolmen is shutting down; send the request again later"))
+            Some(Error::new(
+                ErrorKind::Unavailable,
+                "Dolmen is shutting down; send the request again later",
+            ))
         } else if self.mailbox.borrow().len() >= limit {
             Some(Error::new(
                 ErrorKind::Overloaded,
-                format!("object {} has {limit} events waiting; try again later", self.label()),
+                format!(
+                    "object {} has {limit} events waiting; try again later",
+                    self.label()
+                ),
             ))
         } else if self.waits_in(&envelope.chain) {
             Some(Error::new(
@@ -144,8 +150,12 @@ impl Object {
     /// Whether the event that runs here is one that `chain` came through.
     fn waits_in(&self, chain: &CallChain) -> bool {
         let running = self.running.borrow();
-        let Some(running) = &*running else { return false };
-        chain.iter().any(|link| link.key == self.key && link.event == running.id)
+        let Some(running) = &*running else {
+            return false;
+        };
+        chain
+            .iter()
+            .any(|link| link.key == self.key && link.event == running.id)
     }
 
     /// The chain of a call that this object makes now.
@@ -180,7 +190,10 @@ impl Object {
             output(Ok(()));
         }
         let mut db = self.db.borrow_mut();
-        if db.committed() > durable && !self.sync_in_flight.get() && self.failed_sync.borrow().is_none() {
+        if db.committed() > durable
+            && !self.sync_in_flight.get()
+            && self.failed_sync.borrow().is_none()
+        {
             self.sync_in_flight.set(true);
             let inbox = self.shard.inbox.clone();
             let key = self.key;
@@ -203,7 +216,10 @@ impl Object {
                 tracing::error!(object = %self.label(), %error, "sync failed; the object is reset");
                 let failure = Error::new(
                     ErrorKind::Storage,
-                    format!("a write of object {} could not be made durable; the object was reset: {error}", self.label()),
+                    format!(
+                        "a write of object {} could not be made durable; the object was reset: {error}",
+                        self.label()
+                    ),
                 );
                 self.slice.stop(failure.clone());
                 *self.failed_sync.borrow_mut() = Some(failure);
@@ -214,7 +230,12 @@ impl Object {
 
     /// The grace period of a shutdown is over: whatever still runs or waits is refused.
     pub fn abort(&self) {
-        let reason = || Error::new(ErrorKind::Unavailable, "Dolmen is shutting down; the event was cut off");
+        let reason = || {
+            Error::new(
+                ErrorKind::Unavailable,
+                "Dolmen is shutting down; the event was cut off",
+            )
+        };
         for envelope in self.mailbox.borrow_mut().drain(..) {
             drop(envelope.reply.send(Err(reason())));
         }

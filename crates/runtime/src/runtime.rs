@@ -6,8 +6,7 @@ use dolmen_storage::Storage;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    Result,
-    alarms,
+    Result, alarms,
     clock::Clock,
     engine::Engine,
     error::{Error, ErrorKind},
@@ -45,13 +44,20 @@ impl Runtime {
         let mut open = Vec::new();
         for spec in namespaces {
             if !names.insert(spec.name.clone()) {
-                return Err(Error::new(ErrorKind::BadRequest, format!("two namespaces are called {}", spec.name)));
+                return Err(Error::new(
+                    ErrorKind::BadRequest,
+                    format!("two namespaces are called {}", spec.name),
+                ));
             }
             let folder = storage.namespace(&spec.unique_key)?;
-            open.push(OpenNamespace { spec, storage: folder });
+            open.push(OpenNamespace {
+                spec,
+                storage: folder,
+            });
         }
         let count = options.shards.max(1);
-        let (senders, inboxes): (Vec<_>, Vec<_>) = (0..count).map(|_| mpsc::unbounded_channel()).unzip();
+        let (senders, inboxes): (Vec<_>, Vec<_>) =
+            (0..count).map(|_| mpsc::unbounded_channel()).unzip();
         let (notes, note_inbox) = mpsc::unbounded_channel();
         let with_alarms = options.alarms;
         let shared = Shared {
@@ -70,9 +76,16 @@ impl Runtime {
         let handle = Handle::new(&shared);
         if with_alarms {
             let scheduler = shared.clone();
-            handle.spawn_on(0, Box::new(move || Box::pin(alarms::schedule(scheduler, note_inbox))));
+            handle.spawn_on(
+                0,
+                Box::new(move || Box::pin(alarms::schedule(scheduler, note_inbox))),
+            );
         }
-        Ok(Self { handle, shared, threads })
+        Ok(Self {
+            handle,
+            shared,
+            threads,
+        })
     }
 
     /// The way in.
@@ -111,11 +124,17 @@ impl Runtime {
                 let _ = shard.send(ShardMessage::Abort);
             }
             if tokio::time::timeout(ABORT_GRACE, &mut all).await.is_err() {
-                return Err(Error::new(ErrorKind::Internal, "a shard did not end in time"));
+                return Err(Error::new(
+                    ErrorKind::Internal,
+                    "a shard did not end in time",
+                ));
             }
         }
         for thread in self.threads {
-            if tokio::task::spawn_blocking(move || thread.join()).await.is_err() {
+            if tokio::task::spawn_blocking(move || thread.join())
+                .await
+                .is_err()
+            {
                 return Err(Error::new(ErrorKind::Internal, "a shard's thread panicked"));
             }
         }
@@ -123,11 +142,17 @@ impl Runtime {
     }
 }
 
-fn start_shard(index: usize, shared: Shared, inbox: mpsc::UnboundedReceiver<ShardMessage>) -> Result<JoinHandle<()>> {
+fn start_shard(
+    index: usize,
+    shared: Shared,
+    inbox: mpsc::UnboundedReceiver<ShardMessage>,
+) -> Result<JoinHandle<()>> {
     std::thread::Builder::new()
         .name(format!("shard-{index}"))
         .spawn(move || {
-            let event_loop = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let event_loop = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
             match event_loop {
                 Ok(event_loop) => {
                     let tasks = tokio::task::LocalSet::new();
@@ -136,5 +161,10 @@ fn start_shard(index: usize, shared: Shared, inbox: mpsc::UnboundedReceiver<Shar
                 Err(error) => tracing::error!(%error, "shard {index} has no event loop"),
             }
         })
-        .map_err(|error| Error::new(ErrorKind::Internal, format!("shard {index} could not be started: {error}")))
+        .map_err(|error| {
+            Error::new(
+                ErrorKind::Internal,
+                format!("shard {index} could not be started: {error}"),
+            )
+        })
 }

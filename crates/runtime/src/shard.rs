@@ -12,7 +12,10 @@ use std::{
 };
 
 use dolmen_storage::{ObjectId, Storage};
-use tokio::sync::{mpsc::{UnboundedReceiver, UnboundedSender}, oneshot};
+use tokio::sync::{
+    mpsc::{UnboundedReceiver, UnboundedSender},
+    oneshot,
+};
 
 use crate::{
     Result,
@@ -34,9 +37,22 @@ pub type ShardTask = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Sen
 
 /// Everything that reaches a shard from other threads.
 pub(crate) enum ShardMessage {
-    Deliver { key: ObjectKey, name: Option<Box<str>>, event: Event, chain: CallChain, reply: oneshot::Sender<Result<Reply>> },
-    Synced { key: ObjectKey, result: Result<u64, dolmen_storage::Error> },
-    AlarmIndexed { key: ObjectKey, after: Option<i64>, result: Result<(), dolmen_storage::Error> },
+    Deliver {
+        key: ObjectKey,
+        name: Option<Box<str>>,
+        event: Event,
+        chain: CallChain,
+        reply: oneshot::Sender<Result<Reply>>,
+    },
+    Synced {
+        key: ObjectKey,
+        result: Result<u64, dolmen_storage::Error>,
+    },
+    AlarmIndexed {
+        key: ObjectKey,
+        after: Option<i64>,
+        result: Result<(), dolmen_storage::Error>,
+    },
     Spawn(ShardTask),
     /// Take no new work, let what runs finish, and end.
     Drain(oneshot::Sender<()>),
@@ -59,7 +75,14 @@ impl CallChain {
     /// The chain with one more waiting event, unless it gets longer than `limit`.
     pub fn with(&self, key: ObjectKey, event: EventId, limit: usize) -> Option<Self> {
         let depth = self.0.as_ref().map_or(0, |link| link.depth) + 1;
-        (depth <= limit).then(|| Self(Some(Arc::new(ChainLink { key, event, depth, outer: self.clone() }))))
+        (depth <= limit).then(|| {
+            Self(Some(Arc::new(ChainLink {
+                key,
+                event,
+                depth,
+                outer: self.clone(),
+            })))
+        })
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &ChainLink> {
@@ -147,13 +170,32 @@ impl Shard {
 
     /// The shard of this thread, if it belongs to the runtime that has `shards`.
     pub fn current(shards: &Arc<[UnboundedSender<ShardMessage>]>) -> Option<Rc<Self>> {
-        CURRENT.with_borrow(|current| current.as_ref().filter(|shard| Arc::ptr_eq(&shard.shared.shards, shards)).cloned())
+        CURRENT.with_borrow(|current| {
+            current
+                .as_ref()
+                .filter(|shard| Arc::ptr_eq(&shard.shared.shards, shards))
+                .cloned()
+        })
     }
 
     fn receive(self: &Rc<Self>, message: ShardMessage) {
         match message {
-            ShardMessage::Deliver { key, name, event, chain, reply } => {
-                self.deliver(key, name.as_deref(), Envelope { event, chain, reply });
+            ShardMessage::Deliver {
+                key,
+                name,
+                event,
+                chain,
+                reply,
+            } => {
+                self.deliver(
+                    key,
+                    name.as_deref(),
+                    Envelope {
+                        event,
+                        chain,
+                        reply,
+                    },
+                );
             }
             ShardMessage::Synced { key, result } => {
                 if let Some(object) = self.find(key) {
@@ -167,7 +209,9 @@ impl Shard {
                 }
                 match (result, after) {
                     // The index then fires too early, and the object puts it right.
-                    (Err(error), _) => tracing::warn!(%error, "the alarm index could not be written"),
+                    (Err(error), _) => {
+                        tracing::warn!(%error, "the alarm index could not be written")
+                    }
                     (Ok(()), Some(time)) => self.alarm_changed(key.namespace, time),
                     (Ok(()), None) => {}
                 }
@@ -198,14 +242,31 @@ impl Shard {
         chain: CallChain,
         reply: oneshot::Sender<Result<Reply>>,
     ) {
-        let key = ObjectKey { namespace, id: self.id_of(namespace, name) };
+        let key = ObjectKey {
+            namespace,
+            id: self.id_of(namespace, name),
+        };
         let owner = owner(key.id, self.shared.shards.len());
         if owner == self.index {
-            self.deliver(key, Some(name), Envelope { event, chain, reply });
+            self.deliver(
+                key,
+                Some(name),
+                Envelope {
+                    event,
+                    chain,
+                    reply,
+                },
+            );
         } else {
             let name = Some(Box::from(&**name));
             // A closed inbox drops the reply, which its receiver reports as shutting down.
-            let _ = self.shared.shards[owner].send(ShardMessage::Deliver { key, name, event, chain, reply });
+            let _ = self.shared.shards[owner].send(ShardMessage::Deliver {
+                key,
+                name,
+                event,
+                chain,
+                reply,
+            });
         }
     }
 
@@ -227,7 +288,10 @@ impl Shard {
             return Ok(object);
         }
         if self.draining.get() {
-            return Err(Error::new(ErrorKind::Unavailable, "Dolmen is shutting down; send the request again later"));
+            return Err(Error::new(
+                ErrorKind::Unavailable,
+                "Dolmen is shutting down; send the request again later",
+            ));
         }
         self.make_room()?;
         let object = Object::new(self, key, name.map(Rc::from));
@@ -256,10 +320,16 @@ impl Shard {
         if table.len() < limit {
             return Ok(());
         }
-        let mut quiet: Vec<&Rc<Object>> = table.values().filter(|object| !object.evict.get() && object.is_quiet()).collect();
+        let mut quiet: Vec<&Rc<Object>> = table
+            .values()
+            .filter(|object| !object.evict.get() && object.is_quiet())
+            .collect();
         let leaving = table.values().filter(|object| object.evict.get()).count();
         if quiet.is_empty() && leaving == 0 {
-            return Err(Error::new(ErrorKind::Overloaded, format!("{limit} objects of this shard are live and none is idle; try again later")));
+            return Err(Error::new(
+                ErrorKind::Overloaded,
+                format!("{limit} objects of this shard are live and none is idle; try again later"),
+            ));
         }
         let wanted = (limit / 16).max(1);
         if leaving < wanted {
@@ -284,9 +354,14 @@ impl Shard {
         let mut looks = open.len();
         while open.len() > limit && looks > 0 {
             looks -= 1;
-            let Some(oldest) = open.pop_front() else { break };
-            let Some(oldest_object) = oldest.upgrade() else { continue };
-            let busy = oldest_object.running.borrow().is_some() || !oldest_object.is_settled_on_disk();
+            let Some(oldest) = open.pop_front() else {
+                break;
+            };
+            let Some(oldest_object) = oldest.upgrade() else {
+                continue;
+            };
+            let busy =
+                oldest_object.running.borrow().is_some() || !oldest_object.is_settled_on_disk();
             if busy || oldest_object.db.borrow_mut().close().is_err() {
                 open.push_back(oldest);
             } else {
@@ -318,7 +393,10 @@ impl Shard {
 
 /// The shard that an id belongs to: its first eight bytes are as good as a hash.
 pub(crate) fn owner(id: ObjectId, shards: usize) -> usize {
-    let head = id.as_bytes().first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let head = id
+        .as_bytes()
+        .first_chunk::<8>()
+        .map_or(0, |bytes| u64::from_le_bytes(*bytes));
     usize::try_from(head % shards as u64).unwrap_or(0)
 }
 

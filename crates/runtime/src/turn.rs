@@ -48,7 +48,11 @@ pub struct Slice {
 
 impl Slice {
     pub(crate) fn new() -> Self {
-        Self { yielder: Cell::new(None), ends: Cell::new(Instant::now()), stop: RefCell::new(None) }
+        Self {
+            yielder: Cell::new(None),
+            ends: Cell::new(Instant::now()),
+            stop: RefCell::new(None),
+        }
     }
 
     /// Called by the engine's interrupt handler, often; gives the thread to other objects when
@@ -67,7 +71,11 @@ impl Slice {
             // before the coroutine returns.
             unsafe { yielder.as_ref() }.suspend(());
         }
-        if self.stopped() { Verdict::Stop } else { Verdict::Continue }
+        if self.stopped() {
+            Verdict::Stop
+        } else {
+            Verdict::Continue
+        }
     }
 
     /// Makes the running turn end at its next checkpoint and the instance be thrown away.
@@ -137,18 +145,23 @@ impl Turns {
         let stack = match self.stacks.borrow_mut().pop() {
             Some(stack) => stack,
             None => DefaultStack::new(STACK_BYTES).map_err(|error| {
-                Error::new(ErrorKind::Overloaded, format!("no memory for a stack: {error}"))
+                Error::new(
+                    ErrorKind::Overloaded,
+                    format!("no memory for a stack: {error}"),
+                )
             })?,
         };
         let on_coroutine = slice.clone();
         // Never dropped while suspended: that would unwind through the engine's frames.
-        let mut coroutine =
-            ManuallyDrop::new(Coroutine::with_stack(stack, move |yielder: &Yielder<(), ()>, ()| {
+        let mut coroutine = ManuallyDrop::new(Coroutine::with_stack(
+            stack,
+            move |yielder: &Yielder<(), ()>, ()| {
                 on_coroutine.yielder.set(Some(NonNull::from(yielder)));
                 let result = catch_unwind(AssertUnwindSafe(work));
                 on_coroutine.yielder.set(None);
                 result
-            }));
+            },
+        ));
         let result = loop {
             let started = Instant::now();
             let share = LONGEST_SLICE / (self.suspended.get() + 1);

@@ -30,16 +30,24 @@ struct Console {
 /// Puts `console` on the global object; `object` is what the log calls its owner.
 pub(crate) fn install<'js>(ctx: &Ctx<'js>, object: String) -> rquickjs::Result<()> {
     let get = move |ctx: Ctx<'js>| -> rquickjs::Result<Object<'js>> {
-        let console = make(&ctx, Rc::new(Console { object: object.clone(), ..Console::default() }))?;
+        let console = make(
+            &ctx,
+            Rc::new(Console {
+                object: object.clone(),
+                ..Console::default()
+            }),
+        )?;
         replace(&ctx, console.clone().into_value())?;
         Ok(console)
     };
     let set = |ctx: Ctx<'js>, value: Value<'js>| replace(&ctx, value);
-    ctx.globals().prop("console", Accessor::new(get, set).configurable())
+    ctx.globals()
+        .prop("console", Accessor::new(get, set).configurable())
 }
 
 fn replace<'js>(ctx: &Ctx<'js>, value: Value<'js>) -> rquickjs::Result<()> {
-    ctx.globals().prop("console", Property::from(value).writable().configurable())
+    ctx.globals()
+        .prop("console", Property::from(value).writable().configurable())
 }
 
 fn make<'js>(ctx: &Ctx<'js>, console: Rc<Console>) -> rquickjs::Result<Object<'js>> {
@@ -76,11 +84,18 @@ fn make<'js>(ctx: &Ctx<'js>, console: Rc<Console>) -> rquickjs::Result<Object<'j
         if holds {
             return Ok(());
         }
-        args.insert(0, rquickjs::String::from_str(ctx.clone(), "Assertion failed:")?.into_value());
+        args.insert(
+            0,
+            rquickjs::String::from_str(ctx.clone(), "Assertion failed:")?.into_value(),
+        );
         console.print(&ctx, Level::ERROR, Rest(args))
     });
     method!("group", |console, ctx, args: Rest<Value<'js>>| {
-        let printed = if args.0.is_empty() { Ok(()) } else { console.print(&ctx, Level::INFO, args) };
+        let printed = if args.0.is_empty() {
+            Ok(())
+        } else {
+            console.print(&ctx, Level::INFO, args)
+        };
         let mut groups = console.groups.borrow_mut();
         *groups = (*groups + 1).min(MAX_GROUPS);
         printed
@@ -100,10 +115,13 @@ fn make<'js>(ctx: &Ctx<'js>, console: Rc<Console>) -> rquickjs::Result<Object<'j
         }
         Ok(())
     });
-    method!("countReset", |console, _ctx, label: Opt<Coerced<String>>| {
-        console.counts.borrow_mut().remove(&label_of(label));
-        Ok(())
-    });
+    method!(
+        "countReset",
+        |console, _ctx, label: Opt<Coerced<String>>| {
+            console.counts.borrow_mut().remove(&label_of(label));
+            Ok(())
+        }
+    );
     method!("time", |console, _ctx, label: Opt<Coerced<String>>| {
         let mut timers = console.timers.borrow_mut();
         if timers.len() < MAX_LABELS {
@@ -125,11 +143,18 @@ fn make<'js>(ctx: &Ctx<'js>, console: Rc<Console>) -> rquickjs::Result<Object<'j
 }
 
 fn label_of(label: Opt<Coerced<String>>) -> String {
-    label.0.map_or_else(|| "default".to_owned(), |label| label.0)
+    label
+        .0
+        .map_or_else(|| "default".to_owned(), |label| label.0)
 }
 
 impl Console {
-    fn print<'js>(&self, ctx: &Ctx<'js>, level: Level, args: Rest<Value<'js>>) -> rquickjs::Result<()> {
+    fn print<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        level: Level,
+        args: Rest<Value<'js>>,
+    ) -> rquickjs::Result<()> {
         let text = llrt_logging::format_plain(ctx.clone(), false, args)?;
         self.line(level, &text);
         Ok(())
@@ -137,7 +162,10 @@ impl Console {
 
     fn elapsed(&self, label: &str) {
         if let Some(start) = self.timers.borrow().get(label) {
-            self.line(Level::INFO, &format!("{label}: {:.3} ms", start.elapsed().as_secs_f64() * 1_000.0));
+            self.line(
+                Level::INFO,
+                &format!("{label}: {:.3} ms", start.elapsed().as_secs_f64() * 1_000.0),
+            );
         }
     }
 

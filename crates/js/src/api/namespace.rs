@@ -13,48 +13,83 @@ pub(crate) fn make_env<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> rquickjs::Result
     for (index, namespace) in host.namespaces().enumerate() {
         let object = Object::new(ctx.clone())?;
         let host = host.clone();
-        let get_by_name = Function::new(ctx.clone(), move |ctx: Ctx<'js>, name: Opt<Value<'js>>| stub(&ctx, &host, index, name.0))?;
+        let get_by_name =
+            Function::new(ctx.clone(), move |ctx: Ctx<'js>, name: Opt<Value<'js>>| {
+                stub(&ctx, &host, index, name.0)
+            })?;
         object.set("getByName", get_by_name.with_name("getByName")?)?;
         env.set(namespace.name.as_str(), object)?;
     }
     Ok(env)
 }
 
-fn stub<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, namespace: usize, name: Option<Value<'js>>) -> rquickjs::Result<Object<'js>> {
+fn stub<'js>(
+    ctx: &Ctx<'js>,
+    host: &Rc<Host>,
+    namespace: usize,
+    name: Option<Value<'js>>,
+) -> rquickjs::Result<Object<'js>> {
     let name = string(ctx, name, "getByName() needs a string")?;
     let name: Rc<str> = name.into();
     if name.len() > MAX_NAME_BYTES || name.is_empty() {
-        return Err(Exception::throw_type(ctx, &format!("an object's name has 1 to {MAX_NAME_BYTES} bytes; this one has {}", name.len())));
+        return Err(Exception::throw_type(
+            ctx,
+            &format!(
+                "an object's name has 1 to {MAX_NAME_BYTES} bytes; this one has {}",
+                name.len()
+            ),
+        ));
     }
     let stub = Object::new(ctx.clone())?;
     stub.set("name", &*name)?;
     let host = host.clone();
-    let rpc = Function::new(ctx.clone(), move |ctx: Ctx<'js>, method: Opt<Value<'js>>, args: Opt<Value<'js>>| {
-        let call = rpc_call(&ctx, method.0, args.0)?;
-        let answer = host.call(namespace, &name, Event::Rpc(call));
-        let settled = ctx.clone();
-        Ok::<_, rquickjs::Error>(Promised::from(async move {
-            match answer.await {
-                Ok(Reply::Rpc(Payload::Cloned(bytes))) => value_format::deserialize(&settled, &bytes),
-                Ok(_) => Err(Exception::throw_message(&settled, "the object answered in another encoding")),
-                Err(error) => Err(throw(&settled, &error)),
-            }
-        }))
-    })?;
+    let rpc = Function::new(
+        ctx.clone(),
+        move |ctx: Ctx<'js>, method: Opt<Value<'js>>, args: Opt<Value<'js>>| {
+            let call = rpc_call(&ctx, method.0, args.0)?;
+            let answer = host.call(namespace, &name, Event::Rpc(call));
+            let settled = ctx.clone();
+            Ok::<_, rquickjs::Error>(Promised::from(async move {
+                match answer.await {
+                    Ok(Reply::Rpc(Payload::Cloned(bytes))) => {
+                        value_format::deserialize(&settled, &bytes)
+                    }
+                    Ok(_) => Err(Exception::throw_message(
+                        &settled,
+                        "the object answered in another encoding",
+                    )),
+                    Err(error) => Err(throw(&settled, &error)),
+                }
+            }))
+        },
+    )?;
     stub.set("rpc", rpc.with_name("rpc")?)?;
     Ok(stub)
 }
 
-fn rpc_call<'js>(ctx: &Ctx<'js>, method: Option<Value<'js>>, args: Option<Value<'js>>) -> rquickjs::Result<RpcCall> {
+fn rpc_call<'js>(
+    ctx: &Ctx<'js>,
+    method: Option<Value<'js>>,
+    args: Option<Value<'js>>,
+) -> rquickjs::Result<RpcCall> {
     let method = string(ctx, method, "rpc() needs the name of a method")?;
     let args = match args.filter(|args| !args.is_undefined()) {
         None => Array::new(ctx.clone())?.into_value(),
         Some(args) if args.is_array() => args,
         Some(args) => {
-            return Err(Exception::throw_type(ctx, &format!("rpc() takes the arguments as an array, not {}", args.type_name())));
+            return Err(Exception::throw_type(
+                ctx,
+                &format!(
+                    "rpc() takes the arguments as an array, not {}",
+                    args.type_name()
+                ),
+            ));
         }
     };
-    Ok(RpcCall { method, args: Payload::Cloned(value_format::serialize(ctx, &args)?.into()) })
+    Ok(RpcCall {
+        method,
+        args: Payload::Cloned(value_format::serialize(ctx, &args)?.into()),
+    })
 }
 
 fn string(ctx: &Ctx<'_>, value: Option<Value<'_>>, wanted: &str) -> rquickjs::Result<String> {
@@ -62,7 +97,10 @@ fn string(ctx: &Ctx<'_>, value: Option<Value<'_>>, wanted: &str) -> rquickjs::Re
         Some(text) => text.to_string(),
         None => {
             let given = value.map_or("undefined", |value| value.type_name());
-            Err(Exception::throw_type(ctx, &format!("{wanted}, not {given}")))
+            Err(Exception::throw_type(
+                ctx,
+                &format!("{wanted}, not {given}"),
+            ))
         }
     }
 }

@@ -15,7 +15,11 @@ pub(crate) enum AlarmHandler {
 }
 
 /// Makes `{ id: { namespace, name, hex, toString() }, storage }`.
-pub(crate) fn make<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, handler: AlarmHandler) -> rquickjs::Result<Object<'js>> {
+pub(crate) fn make<'js>(
+    ctx: &Ctx<'js>,
+    host: &Rc<Host>,
+    handler: AlarmHandler,
+) -> rquickjs::Result<Object<'js>> {
     let id = Object::new(ctx.clone())?;
     let hex = host.id().to_string();
     id.set("namespace", host.namespace().name.as_str())?;
@@ -30,4 +34,3 @@ pub(crate) fn make<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, handler: AlarmHandler) 
     state.set("storage", storage::make(ctx, host, handler)?)?;
     Ok(state)
 }
-

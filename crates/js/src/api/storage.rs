@@ -25,8 +25,16 @@ struct Storage {
 /// A buffer that grew beyond this is given back after use, in bytes.
 const KEPT_BUFFER: usize = 64 << 10;
 
-pub(crate) fn make<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, handler: AlarmHandler) -> rquickjs::Result<Object<'js>> {
-    let storage = Rc::new(Storage { host: host.clone(), handler, buffer: Cell::default() });
+pub(crate) fn make<'js>(
+    ctx: &Ctx<'js>,
+    host: &Rc<Host>,
+    handler: AlarmHandler,
+) -> rquickjs::Result<Object<'js>> {
+    let storage = Rc::new(Storage {
+        host: host.clone(),
+        handler,
+        buffer: Cell::default(),
+    });
     let object = Object::new(ctx.clone())?;
     macro_rules! method {
         ($name:literal, |$storage:ident, $ctx:ident $(, $arg:ident: $type:ty)*| $body:expr) => {{
@@ -37,13 +45,22 @@ pub(crate) fn make<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, handler: AlarmHandler) 
             })?.with_name($name)?)?;
         }};
     }
-    method!("get", |storage, ctx, key: Opt<Value<'js>>| storage.get(&ctx, key.0));
-    method!("put", |storage, ctx, key: Opt<Value<'js>>, value: Opt<Value<'js>>| storage.put(&ctx, key.0, value.0));
-    method!("delete", |storage, ctx, key: Opt<Value<'js>>| storage.delete(&ctx, key.0));
-    method!("list", |storage, ctx, options: Opt<Value<'js>>| storage.list(&ctx, options.0));
+    method!("get", |storage, ctx, key: Opt<Value<'js>>| storage
+        .get(&ctx, key.0));
+    method!("put", |storage,
+                    ctx,
+                    key: Opt<Value<'js>>,
+                    value: Opt<Value<'js>>| storage
+        .put(&ctx, key.0, value.0));
+    method!("delete", |storage, ctx, key: Opt<Value<'js>>| storage
+        .delete(&ctx, key.0));
+    method!("list", |storage, ctx, options: Opt<Value<'js>>| storage
+        .list(&ctx, options.0));
     method!("deleteAll", |storage, ctx| storage.delete_all(&ctx));
-    method!("transaction", |storage, ctx, work: Opt<Value<'js>>| storage.transaction(&ctx, work.0));
-    method!("setAlarm", |storage, ctx, time: Opt<Value<'js>>| storage.set_alarm(&ctx, time.0));
+    method!("transaction", |storage, ctx, work: Opt<Value<'js>>| storage
+        .transaction(&ctx, work.0));
+    method!("setAlarm", |storage, ctx, time: Opt<Value<'js>>| storage
+        .set_alarm(&ctx, time.0));
     method!("getAlarm", |storage, ctx| storage.get_alarm(&ctx));
     method!("deleteAlarm", |storage, ctx| storage.delete_alarm(&ctx));
     Ok(object)
@@ -54,7 +71,10 @@ fn key_text(ctx: &Ctx<'_>, key: Option<Value<'_>>) -> rquickjs::Result<String> {
         Some(key) => key.to_string(),
         None => {
             let given = key.map_or("undefined", |key| key.type_name());
-            Err(Exception::throw_type(ctx, &format!("a storage key must be a string, not {given}")))
+            Err(Exception::throw_type(
+                ctx,
+                &format!("a storage key must be a string, not {given}"),
+            ))
         }
     }
 }
@@ -65,7 +85,9 @@ impl Storage {
         let mut buffer = self.take_buffer();
         // Copied out first: decoding must not run while the database is borrowed.
         let found = self.host.storage(|db| {
-            db.get(&key, |value| value.map(|value| buffer.extend_from_slice(value)).is_some())
+            db.get(&key, |value| {
+                value.map(|value| buffer.extend_from_slice(value)).is_some()
+            })
         });
         let value = match found {
             Ok(true) => value_format::deserialize(ctx, &buffer),
@@ -76,26 +98,43 @@ impl Storage {
         value
     }
 
-    fn put<'js>(&self, ctx: &Ctx<'js>, key: Option<Value<'js>>, value: Option<Value<'js>>) -> rquickjs::Result<()> {
+    fn put<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        key: Option<Value<'js>>,
+        value: Option<Value<'js>>,
+    ) -> rquickjs::Result<()> {
         let key = key_text(ctx, key)?;
         let Some(value) = value.filter(|value| !value.is_undefined()) else {
-            return Err(Exception::throw_type(ctx, "put() called with undefined value."));
+            return Err(Exception::throw_type(
+                ctx,
+                "put() called with undefined value.",
+            ));
         };
         // Encoding may run getters, which may use the storage themselves: they find no buffer
         // here and take a new one.
         let mut buffer = self.take_buffer();
-        let written = value_format::serialize_into(ctx, &value, &mut buffer)
-            .and_then(|()| self.host.storage(|db| db.put(&key, &buffer)).map_err(|error| throw_storage(ctx, &error)));
+        let written = value_format::serialize_into(ctx, &value, &mut buffer).and_then(|()| {
+            self.host
+                .storage(|db| db.put(&key, &buffer))
+                .map_err(|error| throw_storage(ctx, &error))
+        });
         self.give_back(buffer);
         written
     }
 
     fn delete<'js>(&self, ctx: &Ctx<'js>, key: Option<Value<'js>>) -> rquickjs::Result<bool> {
         let key = key_text(ctx, key)?;
-        self.host.storage(|db| db.delete(&key)).map_err(|error| throw_storage(ctx, &error))
+        self.host
+            .storage(|db| db.delete(&key))
+            .map_err(|error| throw_storage(ctx, &error))
     }
 
-    fn list<'js>(&self, ctx: &Ctx<'js>, options: Option<Value<'js>>) -> rquickjs::Result<Object<'js>> {
+    fn list<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        options: Option<Value<'js>>,
+    ) -> rquickjs::Result<Object<'js>> {
         let listing = Listing::read(ctx, options)?;
         let mut rows: Vec<(String, Vec<u8>)> = Vec::new();
         let limit = self.host.options().memory_limit;
@@ -113,7 +152,10 @@ impl Storage {
             })
             .map_err(|error| throw_storage(ctx, &error))?;
         if size > limit {
-            return Err(Exception::throw_range(ctx, "the listed values do not fit into the object's memory; use prefix, start, end or limit"));
+            return Err(Exception::throw_range(
+                ctx,
+                "the listed values do not fit into the object's memory; use prefix, start, end or limit",
+            ));
         }
         let found = Object::new(ctx.clone())?;
         for (key, value) in rows {
@@ -129,13 +171,25 @@ impl Storage {
             .map_err(|error| throw_storage(ctx, &error))
     }
 
-    fn transaction<'js>(&self, ctx: &Ctx<'js>, work: Option<Value<'js>>) -> rquickjs::Result<Value<'js>> {
+    fn transaction<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        work: Option<Value<'js>>,
+    ) -> rquickjs::Result<Value<'js>> {
         let Some(work) = work.and_then(Value::into_function) else {
             return Err(Exception::throw_type(ctx, "transaction() needs a function"));
         };
-        self.host.begin_nested().map_err(|error| throw_storage(ctx, &error))?;
-        let result = work.call::<_, Value<'js>>(()).and_then(|value| finished(ctx, value));
-        let end = if result.is_ok() { NestedEnd::Commit } else { NestedEnd::Rollback };
+        self.host
+            .begin_nested()
+            .map_err(|error| throw_storage(ctx, &error))?;
+        let result = work
+            .call::<_, Value<'js>>(())
+            .and_then(|value| finished(ctx, value));
+        let end = if result.is_ok() {
+            NestedEnd::Commit
+        } else {
+            NestedEnd::Rollback
+        };
         let ended = self.host.end_nested(end);
         let value = result?;
         ended.map_err(|error| throw_storage(ctx, &error))?;
@@ -153,21 +207,37 @@ impl Storage {
         let ms = match time.as_number() {
             Some(ms) => ms,
             None if raw::is_date(&time) => time.get::<rquickjs::Coerced<f64>>()?.0,
-            None => return Err(Exception::throw_type(ctx, "setAlarm() needs a Date or a number of milliseconds since 1970")),
+            None => {
+                return Err(Exception::throw_type(
+                    ctx,
+                    "setAlarm() needs a Date or a number of milliseconds since 1970",
+                ));
+            }
         };
         if ms.is_nan() || ms > LATEST_MS {
-            return Err(Exception::throw_type(ctx, "The value cannot be converted because it is not a valid Date."));
+            return Err(Exception::throw_type(
+                ctx,
+                "The value cannot be converted because it is not a valid Date.",
+            ));
         }
         if ms <= 0.0 {
-            return Err(Exception::throw_type(ctx, "setAlarm() cannot be called with an alarm time <= 0"));
+            return Err(Exception::throw_type(
+                ctx,
+                "setAlarm() cannot be called with an alarm time <= 0",
+            ));
         }
         #[expect(clippy::cast_possible_truncation, reason = "checked: at most 8.64e15")]
         let ms = ms as i64;
-        self.host.set_alarm(Some(ms)).map_err(|error| throw_storage(ctx, &error))
+        self.host
+            .set_alarm(Some(ms))
+            .map_err(|error| throw_storage(ctx, &error))
     }
 
     fn get_alarm<'js>(&self, ctx: &Ctx<'js>) -> rquickjs::Result<Value<'js>> {
-        let alarm = self.host.alarm().map_err(|error| throw_storage(ctx, &error))?;
+        let alarm = self
+            .host
+            .alarm()
+            .map_err(|error| throw_storage(ctx, &error))?;
         #[expect(clippy::cast_precision_loss, reason = "times are far below 2^53 ms")]
         Ok(match alarm {
             Some(ms) => Value::new_number(ctx.clone(), ms as f64),
@@ -176,7 +246,9 @@ impl Storage {
     }
 
     fn delete_alarm(&self, ctx: &Ctx<'_>) -> rquickjs::Result<()> {
-        self.host.set_alarm(None).map_err(|error| throw_storage(ctx, &error))
+        self.host
+            .set_alarm(None)
+            .map_err(|error| throw_storage(ctx, &error))
     }
 
     fn take_buffer(&self) -> Vec<u8> {
@@ -194,7 +266,9 @@ impl Storage {
 
 /// A transaction's result, which must not be a promise that is still pending.
 fn finished<'js>(ctx: &Ctx<'js>, value: Value<'js>) -> rquickjs::Result<Value<'js>> {
-    let Some(promise) = value.as_promise() else { return Ok(value) };
+    let Some(promise) = value.as_promise() else {
+        return Ok(value);
+    };
     match promise.state() {
         PromiseState::Pending => Err(Exception::throw_type(
             ctx,
@@ -216,18 +290,26 @@ struct Listing {
 
 impl Listing {
     fn read<'js>(ctx: &Ctx<'js>, options: Option<Value<'js>>) -> rquickjs::Result<Self> {
-        let Some(options) = options.filter(|options| !options.is_undefined() && !options.is_null()) else {
+        let Some(options) = options.filter(|options| !options.is_undefined() && !options.is_null())
+        else {
             return Ok(Self::default());
         };
         let Some(options) = options.as_object() else {
-            return Err(Exception::throw_type(ctx, "list() takes an object of options"));
+            return Err(Exception::throw_type(
+                ctx,
+                "list() takes an object of options",
+            ));
         };
         let limit = match option::<f64>(ctx, options, "limit", "a number")? {
             None => None,
             Some(limit) if limit.fract() != 0.0 || limit <= 0.0 || limit.is_nan() => {
                 return Err(Exception::throw_type(ctx, "List limit must be positive."));
             }
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked; saturates")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "checked; saturates"
+            )]
             Some(limit) => Some(limit as usize),
         };
         Ok(Self {

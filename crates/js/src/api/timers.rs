@@ -31,11 +31,18 @@ pub(crate) struct Callbacks {
     current: RefCell<HashMap<TimerId, TimerId>>,
 }
 
-pub(crate) fn install<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, callbacks: &Rc<Callbacks>) -> rquickjs::Result<()> {
+pub(crate) fn install<'js>(
+    ctx: &Ctx<'js>,
+    host: &Rc<Host>,
+    callbacks: &Rc<Callbacks>,
+) -> rquickjs::Result<()> {
     let globals = ctx.globals();
     for (name, repeats) in [("setTimeout", false), ("setInterval", true)] {
         let (host, callbacks) = (host.clone(), callbacks.clone());
-        let set = move |ctx: Ctx<'js>, function: Value<'js>, delay: Opt<Value<'js>>, args: Rest<Value<'js>>| {
+        let set = move |ctx: Ctx<'js>,
+                        function: Value<'js>,
+                        delay: Opt<Value<'js>>,
+                        args: Rest<Value<'js>>| {
             callbacks.set(&ctx, &host, function, delay.0, args.0, repeats)
         };
         globals.set(name, Function::new(ctx.clone(), set)?.with_name(name)?)?;
@@ -52,16 +59,24 @@ pub(crate) fn install<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, callbacks: &Rc<Callb
 pub(crate) fn install_refusing(ctx: &Ctx<'_>) -> rquickjs::Result<()> {
     for name in ["setTimeout", "setInterval", "clearTimeout", "clearInterval"] {
         let refuse = move |ctx: Ctx<'_>| -> rquickjs::Result<()> {
-            Err(Exception::throw_message(&ctx, &format!("{name} is not available at the top level of a bundle; use it in a constructor or a method")))
+            Err(Exception::throw_message(
+                &ctx,
+                &format!(
+                    "{name} is not available at the top level of a bundle; use it in a constructor or a method"
+                ),
+            ))
         };
-        ctx.globals().set(name, Function::new(ctx.clone(), refuse)?.with_name(name)?)?;
+        ctx.globals()
+            .set(name, Function::new(ctx.clone(), refuse)?.with_name(name)?)?;
     }
     Ok(())
 }
 
 /// Runs the callback of a timer that is due.
 pub(crate) fn fire(ctx: &Ctx<'_>, host: &Rc<Host>, callbacks: &Callbacks, timer: TimerId) {
-    let Some(callback) = callbacks.by_timer.borrow_mut().remove(&timer) else { return };
+    let Some(callback) = callbacks.by_timer.borrow_mut().remove(&timer) else {
+        return;
+    };
     let called = callback.call(ctx);
     if let Err(error) = called {
         match Thrown::take(ctx, dolmen_runtime::ErrorKind::Exception, error) {
@@ -96,17 +111,29 @@ impl Callbacks {
         repeats: bool,
     ) -> rquickjs::Result<f64> {
         let Some(function) = function.into_function() else {
-            return Err(Exception::throw_type(ctx, "a timer needs a function to call"));
+            return Err(Exception::throw_type(
+                ctx,
+                "a timer needs a function to call",
+            ));
         };
         let ms = match delay {
             Some(delay) => delay.get::<rquickjs::Coerced<f64>>()?.0,
             None => 0.0,
         };
-        let delay = if ms.is_nan() || ms > LONGEST_MS { SHORTEST } else { Duration::from_secs_f64(ms.max(0.0) / 1_000.0).max(SHORTEST) };
-        let timer = host.start_timer(delay).map_err(|error| throw(ctx, &error))?;
+        let delay = if ms.is_nan() || ms > LONGEST_MS {
+            SHORTEST
+        } else {
+            Duration::from_secs_f64(ms.max(0.0) / 1_000.0).max(SHORTEST)
+        };
+        let timer = host
+            .start_timer(delay)
+            .map_err(|error| throw(ctx, &error))?;
         let callback = Callback {
             function: Persistent::save(ctx, function),
-            args: args.into_iter().map(|arg| Persistent::save(ctx, arg)).collect(),
+            args: args
+                .into_iter()
+                .map(|arg| Persistent::save(ctx, arg))
+                .collect(),
             repeat: repeats.then_some(delay),
             handle: timer,
         };
@@ -114,13 +141,25 @@ impl Callbacks {
         if repeats {
             self.current.borrow_mut().insert(timer, timer);
         }
-        #[expect(clippy::cast_precision_loss, reason = "an instance starts far fewer than 2^53 timers")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "an instance starts far fewer than 2^53 timers"
+        )]
         Ok(timer as f64)
     }
 
     fn clear(&self, host: &Rc<Host>, handle: Option<Value<'_>>) {
-        let Some(handle) = handle.and_then(|handle| handle.as_number()).filter(|handle| *handle >= 1.0) else { return };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked: at least 1; saturates")]
+        let Some(handle) = handle
+            .and_then(|handle| handle.as_number())
+            .filter(|handle| *handle >= 1.0)
+        else {
+            return;
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked: at least 1; saturates"
+        )]
         let handle = handle as TimerId;
         let timer = self.current.borrow_mut().remove(&handle).unwrap_or(handle);
         host.cancel_timer(timer);

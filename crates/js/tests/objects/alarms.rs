@@ -34,8 +34,14 @@ exports.objects = { Clock, NoHandler };
 
 fn alarm_world(test: impl AsyncFnOnce(&mut World, Arc<ManualClock>)) {
     let clock = ManualClock::new(START_MS);
-    let options = Options { idle_timeout: None, cpu_timeout: Duration::from_secs(36_000), ..options() };
-    in_world_with(ALARMS, options, Clock::manual(clock.clone()), async |w| test(w, clock).await);
+    let options = Options {
+        idle_timeout: None,
+        cpu_timeout: Duration::from_secs(36_000),
+        ..options()
+    };
+    in_world_with(ALARMS, options, Clock::manual(clock.clone()), async |w| {
+        test(w, clock).await
+    });
 }
 
 /// Waits until the alarm has run `count` times: each look is an event of the same object, so it
@@ -53,15 +59,22 @@ async fn runs(w: &World, count: usize) -> Value {
 #[test]
 fn an_alarm_fires_once_when_it_is_due_and_is_gone_after_it() {
     alarm_world(async |w, clock| {
-        w.ok("CLOCK/a", "set", &format!("[{}]", START_MS + 10_000)).await;
+        w.ok("CLOCK/a", "set", &format!("[{}]", START_MS + 10_000))
+            .await;
         assert_eq!(w.ok("CLOCK/a", "get", "").await, json!(START_MS + 10_000));
         clock.advance(Duration::from_millis(9_999));
         assert_eq!(w.ok("CLOCK/a", "runs", "").await, json!([]));
         clock.advance(Duration::from_millis(1));
-        assert_eq!(runs(w, 1).await, json!([[0, false, START_MS + 10_000, null]]));
+        assert_eq!(
+            runs(w, 1).await,
+            json!([[0, false, START_MS + 10_000, null]])
+        );
         assert_eq!(w.ok("CLOCK/a", "get", "").await, json!(null));
         clock.advance(Duration::from_secs(3_600));
-        assert_eq!(w.ok("CLOCK/a", "runs", "").await.as_array().unwrap().len(), 1);
+        assert_eq!(
+            w.ok("CLOCK/a", "runs", "").await.as_array().unwrap().len(),
+            1
+        );
     });
 }
 
@@ -76,19 +89,30 @@ fn an_alarm_in_the_past_fires_now_and_dates_work() {
 #[test]
 fn a_later_set_or_delete_replaces_the_alarm() {
     alarm_world(async |w, clock| {
-        w.ok("CLOCK/a", "set", &format!("[{}]", START_MS + 1_000)).await;
-        w.ok("CLOCK/a", "set", &format!("[{}]", START_MS + 5_000)).await;
+        w.ok("CLOCK/a", "set", &format!("[{}]", START_MS + 1_000))
+            .await;
+        w.ok("CLOCK/a", "set", &format!("[{}]", START_MS + 5_000))
+            .await;
         clock.advance(Duration::from_secs(2));
         assert_eq!(w.ok("CLOCK/a", "runs", "").await, json!([]));
-        w.ok("CLOCK/a", "set", &format!("[{}]", START_MS + 3_000)).await;
+        w.ok("CLOCK/a", "set", &format!("[{}]", START_MS + 3_000))
+            .await;
         clock.advance(Duration::from_secs(1));
         assert_eq!(runs(w, 1).await[0][2], json!(START_MS + 3_000));
-        w.ok("CLOCK/a", "set", &format!("[{}]", START_MS + 10_000)).await;
+        w.ok("CLOCK/a", "set", &format!("[{}]", START_MS + 10_000))
+            .await;
         w.ok("CLOCK/a", "cancel", "").await;
         assert_eq!(w.ok("CLOCK/a", "get", "").await, json!(null));
         clock.advance(Duration::from_secs(100));
-        assert_eq!(w.ok("CLOCK/a", "runs", "").await.as_array().unwrap().len(), 1);
-        assert_eq!(w.ok("CLOCK/a", "rolledBack", &format!("[{START_MS}]")).await, json!(null));
+        assert_eq!(
+            w.ok("CLOCK/a", "runs", "").await.as_array().unwrap().len(),
+            1
+        );
+        assert_eq!(
+            w.ok("CLOCK/a", "rolledBack", &format!("[{START_MS}]"))
+                .await,
+            json!(null)
+        );
     });
 }
 
@@ -105,7 +129,11 @@ fn a_failing_alarm_is_retried_six_times_with_back_off_and_then_dropped() {
                 tokio::task::yield_now().await;
             }
             clock.advance(Duration::from_millis(delay - 1));
-            assert_eq!(w.ok("CLOCK/a", "runs", "").await.as_array().unwrap().len(), retry, "not before {delay} ms");
+            assert_eq!(
+                w.ok("CLOCK/a", "runs", "").await.as_array().unwrap().len(),
+                retry,
+                "not before {delay} ms"
+            );
             // The jitter is at most a quarter.
             clock.advance(Duration::from_millis(delay / 4 + 1));
             let seen = runs(w, retry + 1).await;
@@ -113,9 +141,16 @@ fn a_failing_alarm_is_retried_six_times_with_back_off_and_then_dropped() {
             assert_eq!(seen[retry][1], json!(true));
             delay *= 2;
         }
-        assert_eq!(w.ok("CLOCK/a", "get", "").await, json!(null), "dropped after the sixth retry");
+        assert_eq!(
+            w.ok("CLOCK/a", "get", "").await,
+            json!(null),
+            "dropped after the sixth retry"
+        );
         clock.advance(Duration::from_secs(86_400));
-        assert_eq!(w.ok("CLOCK/a", "runs", "").await.as_array().unwrap().len(), 7);
+        assert_eq!(
+            w.ok("CLOCK/a", "runs", "").await.as_array().unwrap().len(),
+            7
+        );
     });
 }
 
@@ -126,7 +161,11 @@ fn an_alarm_set_by_the_handler_takes_the_place_of_the_old_one_and_of_its_retry()
             w.ok("CLOCK/a", "mode", &format!("[{mode:?}]")).await;
             w.ok("CLOCK/a", "set", &format!("[{START_MS}]")).await;
             runs(w, 1).await;
-            assert_eq!(w.ok("CLOCK/a", "get", "").await, json!(START_MS + 5_000), "{mode}");
+            assert_eq!(
+                w.ok("CLOCK/a", "get", "").await,
+                json!(START_MS + 5_000),
+                "{mode}"
+            );
             clock.advance(Duration::from_secs(5));
             let seen = runs(w, 2).await;
             assert_eq!(seen[1], json!([0, false, START_MS + 5_000, null]), "{mode}");
@@ -138,9 +177,13 @@ fn an_alarm_set_by_the_handler_takes_the_place_of_the_old_one_and_of_its_retry()
 #[test]
 fn an_overdue_alarm_fires_at_start_without_any_request() {
     alarm_world(async |w, clock| {
-        w.ok("CLOCK/a", "set", &format!("[{}]", START_MS + 1_000)).await;
+        w.ok("CLOCK/a", "set", &format!("[{}]", START_MS + 1_000))
+            .await;
         w.stop_for(clock, Duration::from_secs(60)).await;
-        assert_eq!(runs(w, 1).await, json!([[0, false, START_MS + 1_000, null]]));
+        assert_eq!(
+            runs(w, 1).await,
+            json!([[0, false, START_MS + 1_000, null]])
+        );
     });
 }
 
@@ -158,7 +201,17 @@ fn wrong_times_and_classes_without_a_handler_are_refused() {
             assert_eq!(kind, ErrorKind::Exception);
             assert!(message.contains(part), "{args}: {message}");
         }
-        assert!(w.err("CLOCK/a", "setDate", r#"["x"]"#).await.1.contains("not a valid Date"));
-        assert!(w.err("NOHANDLER/a", "set", "").await.1.contains("must have an alarm() handler"));
+        assert!(
+            w.err("CLOCK/a", "setDate", r#"["x"]"#)
+                .await
+                .1
+                .contains("not a valid Date")
+        );
+        assert!(
+            w.err("NOHANDLER/a", "set", "")
+                .await
+                .1
+                .contains("must have an alarm() handler")
+        );
     });
 }

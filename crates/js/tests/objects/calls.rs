@@ -44,18 +44,27 @@ exports.objects = { A, B };
 fn objects_call_each_other_with_structured_values() {
     in_world(CALLERS, async |w| {
         assert_eq!(w.ok("A/a", "names", "").await, json!(["A", "B"]));
-        assert_eq!(w.ok("A/a", "ask", r#"["b", "echo", 1, {"x": 2}]"#).await, json!([1, { "x": 2 }]));
+        assert_eq!(
+            w.ok("A/a", "ask", r#"["b", "echo", 1, {"x": 2}]"#).await,
+            json!([1, { "x": 2 }])
+        );
         assert_eq!(w.ok("A/a", "rich", "").await, json!([5, true, true]));
         assert_eq!(w.ok("A/a", "parallel", "").await, json!([1, 2, 3]));
         assert_eq!(w.ok("A/a", "stub", "").await, json!("n"));
-        assert_eq!(w.ok("A/a", "order", "").await, json!((0..50).collect::<Vec<_>>()));
+        assert_eq!(
+            w.ok("A/a", "order", "").await,
+            json!((0..50).collect::<Vec<_>>())
+        );
     });
 }
 
 #[test]
 fn the_callees_error_reaches_the_caller() {
     in_world(CALLERS, async |w| {
-        assert_eq!(w.ok("A/a", "error", "").await, json!([true, "RangeError: from b", "execution_error"]));
+        assert_eq!(
+            w.ok("A/a", "error", "").await,
+            json!([true, "RangeError: from b", "execution_error"])
+        );
         let (_, message) = w.err("A/a", "ask", r#"["b", "missing"]"#).await;
         assert!(message.contains("missing"), "{message}");
     });
@@ -81,7 +90,10 @@ fn wrong_calls_are_refused_at_once() {
 #[test]
 fn a_chain_that_comes_back_to_a_waiting_object_fails_at_once() {
     // The time-out is far away: only the detection can end these calls.
-    let options = Options { cpu_timeout: Duration::from_secs(3_600), ..options() };
+    let options = Options {
+        cpu_timeout: Duration::from_secs(3_600),
+        ..options()
+    };
     in_world_with(CALLERS, options, Clock::system(), async |w| {
         for method in ["loop", "viaB"] {
             let (kind, message) = w.err("A/a", method, "").await;

@@ -50,7 +50,11 @@ struct TestDisk {
 
 impl TestDisk {
     fn new() -> Arc<Self> {
-        Arc::new(Self { mood: Mutex::new(Mood::Works), changed: Condvar::new(), asked: AtomicU64::new(0) })
+        Arc::new(Self {
+            mood: Mutex::new(Mood::Works),
+            changed: Condvar::new(),
+            asked: AtomicU64::new(0),
+        })
     }
 
     fn set(&self, mood: Mood) {
@@ -59,7 +63,10 @@ impl TestDisk {
     }
 
     fn storage(self: &Arc<Self>) -> storage::Options {
-        storage::Options { disk: self.clone(), ..storage::Options::default() }
+        storage::Options {
+            disk: self.clone(),
+            ..storage::Options::default()
+        }
     }
 
     async fn until_asked(&self, syncs: u64) {
@@ -78,7 +85,9 @@ impl Disk for TestDisk {
         }
         match *mood {
             Mood::Fails => Err(io::Error::other("the test's disk fails")),
-            Mood::FailsEvery(n) if asked.is_multiple_of(n) => Err(io::Error::other("the test's disk fails now and then")),
+            Mood::FailsEvery(n) if asked.is_multiple_of(n) => {
+                Err(io::Error::other("the test's disk fails now and then"))
+            }
             _ => file.sync_data(),
         }
     }
@@ -94,7 +103,13 @@ impl Disk for TestDisk {
 
 fn on_disk(test: impl AsyncFnOnce(&mut World, &Arc<TestDisk>)) {
     let disk = TestDisk::new();
-    in_world_on(COUNTER, options(), disk.storage(), Clock::system(), async |w| test(w, &disk).await);
+    in_world_on(
+        COUNTER,
+        options(),
+        disk.storage(),
+        Clock::system(),
+        async |w| test(w, &disk).await,
+    );
 }
 
 #[test]
@@ -106,15 +121,23 @@ fn no_reply_leaves_before_its_sync_and_nobody_else_waits() {
         let mut held = Vec::new();
         for method in ["increment", "value", "hello", "writeThenThrow"] {
             let handle = w.handle.clone();
-            held.push(tokio::spawn(async move { world::call(&handle, "COUNTER/a", method, "").await }));
+            held.push(tokio::spawn(async move {
+                world::call(&handle, "COUNTER/a", method, "").await
+            }));
             tokio::task::yield_now().await;
         }
         disk.until_asked(before + 1).await;
         // Objects that wrote nothing answer, on both shards; these answers also prove that time passed.
         for other in 0..50 {
-            assert_eq!(w.ok(&format!("COUNTER/reader-{other}"), "hello", "").await, json!("hello"));
+            assert_eq!(
+                w.ok(&format!("COUNTER/reader-{other}"), "hello", "").await,
+                json!("hello")
+            );
         }
-        assert!(held.iter().all(|reply| !reply.is_finished()), "a reply left before its sync");
+        assert!(
+            held.iter().all(|reply| !reply.is_finished()),
+            "a reply left before its sync"
+        );
         disk.set(Mood::Works);
         let mut replies = Vec::new();
         for reply in held {
@@ -123,7 +146,10 @@ fn no_reply_leaves_before_its_sync_and_nobody_else_waits() {
         assert_eq!(replies[0].as_ref().unwrap(), &json!(2));
         assert_eq!(replies[1].as_ref().unwrap(), &json!(2));
         assert_eq!(replies[2].as_ref().unwrap(), &json!("hello"));
-        assert_eq!(replies[3].as_ref().unwrap_err().message(), "after the write");
+        assert_eq!(
+            replies[3].as_ref().unwrap_err().message(),
+            "after the write"
+        );
     });
 }
 
@@ -136,7 +162,9 @@ fn a_failed_sync_turns_held_replies_into_errors_and_resets_the_object() {
         let mut held = Vec::new();
         for method in ["increment", "increment", "value"] {
             let handle = w.handle.clone();
-            held.push(tokio::spawn(async move { world::call(&handle, "COUNTER/a", method, "").await }));
+            held.push(tokio::spawn(async move {
+                world::call(&handle, "COUNTER/a", method, "").await
+            }));
         }
         disk.until_asked(before + 1).await;
         disk.set(Mood::Fails);
@@ -146,7 +174,11 @@ fn a_failed_sync_turns_held_replies_into_errors_and_resets_the_object() {
             assert!(error.message().contains("COUNTER/a"), "{error}");
         }
         disk.set(Mood::Works);
-        assert_eq!(w.ok("COUNTER/a", "value", "").await, json!(1), "back to what is on disk");
+        assert_eq!(
+            w.ok("COUNTER/a", "value", "").await,
+            json!(1),
+            "back to what is on disk"
+        );
         assert_eq!(w.ok("COUNTER/a", "increment", "").await, json!(2));
         w.restart().await;
         assert_eq!(w.ok("COUNTER/a", "value", "").await, json!(2));
@@ -161,7 +193,11 @@ fn a_call_to_another_object_waits_for_the_callers_writes() {
         let (kind, _) = w.err("COUNTER/caller", "writeThenCall", "").await;
         assert_eq!(kind, ErrorKind::Storage);
         disk.set(Mood::Works);
-        assert_eq!(w.ok("COUNTER/other", "value", "").await, json!(0), "the call left although the write was lost");
+        assert_eq!(
+            w.ok("COUNTER/other", "value", "").await,
+            json!(0),
+            "the call left although the write was lost"
+        );
         assert_eq!(w.ok("COUNTER/caller", "writeThenCall", "").await, json!(1));
     });
 }
@@ -174,7 +210,12 @@ fn acknowledged_increments_are_unique_and_kept_while_syncs_fail_now_and_then() {
         for index in 0..600 {
             let handle = w.handle.clone();
             let object = format!("COUNTER/{}", index % 4);
-            calls.push(tokio::spawn(async move { (index % 4, world::call(&handle, &object, "increment", "").await) }));
+            calls.push(tokio::spawn(async move {
+                (
+                    index % 4,
+                    world::call(&handle, &object, "increment", "").await,
+                )
+            }));
             if index % 3 == 0 {
                 tokio::task::yield_now().await;
             }
@@ -184,7 +225,10 @@ fn acknowledged_increments_are_unique_and_kept_while_syncs_fail_now_and_then() {
         for call in calls {
             let (object, result) = call.await.unwrap();
             match result {
-                Ok(value) => assert!(acknowledged[object].insert(value.as_u64().unwrap()), "{value} was acknowledged twice"),
+                Ok(value) => assert!(
+                    acknowledged[object].insert(value.as_u64().unwrap()),
+                    "{value} was acknowledged twice"
+                ),
                 Err(error) => {
                     assert_eq!(error.kind(), ErrorKind::Storage, "{error}");
                     failures += 1;
@@ -196,10 +240,18 @@ fn acknowledged_increments_are_unique_and_kept_while_syncs_fail_now_and_then() {
         disk.set(Mood::Works);
         w.restart().await;
         for (object, values) in acknowledged.iter().enumerate() {
-            let stored = w.ok(&format!("COUNTER/{object}"), "value", "").await.as_u64().unwrap();
+            let stored = w
+                .ok(&format!("COUNTER/{object}"), "value", "")
+                .await
+                .as_u64()
+                .unwrap();
             let last = values.iter().copied().max().unwrap_or(0);
             assert_eq!(stored, last, "object {object}");
-            assert_eq!(values.len() as u64, last, "object {object}: a number below the last one was never acknowledged");
+            assert_eq!(
+                values.len() as u64,
+                last,
+                "object {object}: a number below the last one was never acknowledged"
+            );
         }
     });
 }

@@ -49,7 +49,12 @@ fn get(path: &str) -> FetchRequest {
 fn every_kind_of_answer_becomes_a_response() {
     in_world(PAGES, async |w| {
         for (path, status, content_type, body) in [
-            ("/text", 200, Some("text/plain; charset=utf-8"), "hällo".as_bytes()),
+            (
+                "/text",
+                200,
+                Some("text/plain; charset=utf-8"),
+                "hällo".as_bytes(),
+            ),
             ("/json", 201, Some("application/json"), br#"{"a":[1]}"#),
             ("/bytes", 200, Some("application/octet-stream"), &[0, 255]),
             ("/buffer", 200, Some("application/octet-stream"), &[1, 2, 3]),
@@ -61,8 +66,15 @@ fn every_kind_of_answer_becomes_a_response() {
             ("/bare", 200, Some("text/plain; charset=utf-8"), b"bare"),
         ] {
             let response = w.fetch("PAGE/a", get(path)).await.unwrap();
-            assert_eq!(response.status, StatusCode::from_u16(status).unwrap(), "{path}");
-            let found = response.headers.get("content-type").map(|value| value.to_str().unwrap());
+            assert_eq!(
+                response.status,
+                StatusCode::from_u16(status).unwrap(),
+                "{path}"
+            );
+            let found = response
+                .headers
+                .get("content-type")
+                .map(|value| value.to_str().unwrap());
             assert_eq!(found, content_type, "{path}");
             assert_eq!(&response.body[..], body, "{path}");
         }
@@ -120,9 +132,15 @@ fn the_request_arrives_whole() {
                 "body": "grüß", "rawBody": "grüß".as_bytes(), "isBytes": true,
             })
         );
-        let binary = FetchRequest { body: Bytes::from_static(&[0xff, 0]), ..request };
+        let binary = FetchRequest {
+            body: Bytes::from_static(&[0xff, 0]),
+            ..request
+        };
         let response = w.fetch("ECHO/a", binary).await.unwrap();
         let seen: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
-        assert_eq!((&seen["body"], &seen["rawBody"]), (&json!(null), &json!([255, 0])));
+        assert_eq!(
+            (&seen["body"], &seen["rawBody"]),
+            (&json!(null), &json!([255, 0]))
+        );
     });
 }

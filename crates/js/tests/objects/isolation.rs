@@ -31,19 +31,37 @@ exports.objects = { Bad, Good };
 "#;
 
 fn tight() -> Options {
-    Options { shards: 1, cpu_timeout: Duration::from_millis(200), memory_limit: 16 << 20, ..options() }
+    Options {
+        shards: 1,
+        cpu_timeout: Duration::from_millis(200),
+        memory_limit: 16 << 20,
+        ..options()
+    }
 }
 
 #[test]
 fn what_does_not_end_times_out_and_the_next_event_gets_a_fresh_instance() {
     in_world_with(NEIGHBOURS, tight(), Clock::system(), async |w| {
-        for method in ["spin", "spinLater", "never", "regex", "microtasks", "catchless", "parse", "put"] {
+        for method in [
+            "spin",
+            "spinLater",
+            "never",
+            "regex",
+            "microtasks",
+            "catchless",
+            "parse",
+            "put",
+        ] {
             let name = format!("BAD/{method}");
             assert_eq!(w.ok(&name, "calls_", "").await, json!(1));
             let (kind, message) = w.err(&name, method, "").await;
             assert_eq!(kind, ErrorKind::Timeout, "{method}: {message}");
             assert!(message.contains(&name), "{message}");
-            assert_eq!(w.ok(&name, "calls_", "").await, json!(1), "{method}: a fresh instance");
+            assert_eq!(
+                w.ok(&name, "calls_", "").await,
+                json!(1),
+                "{method}: a fresh instance"
+            );
         }
     });
 }
@@ -54,7 +72,11 @@ fn a_time_out_drops_the_writes_of_the_unfinished_turn_only() {
         w.err("BAD/a", "spin", "").await;
         assert_eq!(w.ok("BAD/a", "get", r#"["spin"]"#).await, json!(null));
         w.err("BAD/a", "spinLater", "").await;
-        assert_eq!(w.ok("BAD/a", "get", r#"["first"]"#).await, json!(1), "committed before the timer");
+        assert_eq!(
+            w.ok("BAD/a", "get", r#"["first"]"#).await,
+            json!(1),
+            "committed before the timer"
+        );
         assert_eq!(w.ok("BAD/a", "get", r#"["second"]"#).await, json!(null));
         w.err("BAD/a", "catchless", "").await;
         assert_eq!(w.ok("BAD/a", "get", r#"["finally"]"#).await, json!(null));
@@ -63,15 +85,25 @@ fn a_time_out_drops_the_writes_of_the_unfinished_turn_only() {
 
 #[test]
 fn memory_and_recursion_limits_are_clear_errors() {
-    let roomy = Options { cpu_timeout: Duration::from_secs(20), ..tight() };
+    let roomy = Options {
+        cpu_timeout: Duration::from_secs(20),
+        ..tight()
+    };
     in_world_with(NEIGHBOURS, roomy, Clock::system(), async |w| {
         for method in ["allocate", "concat"] {
             let (kind, message) = w.err("BAD/a", method, "").await;
-            assert!(matches!(kind, ErrorKind::Reset | ErrorKind::Exception), "{method}: {message}");
+            assert!(
+                matches!(kind, ErrorKind::Reset | ErrorKind::Exception),
+                "{method}: {message}"
+            );
             if kind == ErrorKind::Reset {
                 assert!(message.contains("memory limit of 16 MiB"), "{message}");
             }
-            assert_eq!(w.ok("BAD/a", "get", r#"["x"]"#).await, json!(null), "{method}: the object goes on");
+            assert_eq!(
+                w.ok("BAD/a", "get", r#"["x"]"#).await,
+                json!(null),
+                "{method}: the object goes on"
+            );
         }
         let (kind, message) = w.err("BAD/a", "allocate", "").await;
         assert_eq!(kind, ErrorKind::Reset, "{message}");
@@ -91,7 +123,10 @@ fn memory_and_recursion_limits_are_clear_errors() {
 /// of the same shard must go on answering all along.
 #[test]
 fn neighbours_of_an_endless_loop_keep_answering() {
-    let options = Options { cpu_timeout: Duration::from_secs(1), ..tight() };
+    let options = Options {
+        cpu_timeout: Duration::from_secs(1),
+        ..tight()
+    };
     in_world_with(NEIGHBOURS, options, Clock::system(), async |w| {
         w.ok("GOOD/a", "inc", "").await;
         for method in ["spin", "regex", "parse", "put"] {
@@ -106,14 +141,20 @@ fn neighbours_of_an_endless_loop_keep_answering() {
                 answers += 1;
             }
             assert_eq!(bad.await.unwrap().unwrap_err().kind(), ErrorKind::Timeout);
-            assert!(answers > 20, "{method}: only {answers} answers while it ran; the slowest took {slowest:?}");
+            assert!(
+                answers > 20,
+                "{method}: only {answers} answers while it ran; the slowest took {slowest:?}"
+            );
         }
     });
 }
 
 #[test]
 fn a_full_queue_is_overloaded_and_harms_no_other_object() {
-    let options = Options { queue_limit: 10, ..tight() };
+    let options = Options {
+        queue_limit: 10,
+        ..tight()
+    };
     in_world_with(NEIGHBOURS, options, Clock::system(), async |w| {
         let calls: Vec<_> = (0..30)
             .map(|_| {

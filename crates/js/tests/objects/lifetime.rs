@@ -29,8 +29,14 @@ exports.objects = { Life, Fragile, Picky };
 fn a_throwing_constructor_is_a_failed_start_and_keeps_nothing() {
     in_world(LIVES, async |w| {
         let (kind, message) = w.err("FRAGILE/broken", "get", r#"["x"]"#).await;
-        assert_eq!((kind, message.as_str()), (ErrorKind::StartFailed, "no start"));
-        assert_eq!(w.ok("FRAGILE/fine", "get", r#"["from constructor"]"#).await, json!(1));
+        assert_eq!(
+            (kind, message.as_str()),
+            (ErrorKind::StartFailed, "no start")
+        );
+        assert_eq!(
+            w.ok("FRAGILE/fine", "get", r#"["from constructor"]"#).await,
+            json!(1)
+        );
     });
 }
 
@@ -39,14 +45,22 @@ fn heaps_are_apart() {
     in_world(LIVES, async |w| {
         assert_eq!(w.ok("PICKY/a", "hi", "").await, json!(1));
         assert_eq!(w.ok("PICKY/a", "hi", "").await, json!(2));
-        assert_eq!(w.ok("PICKY/b", "hi", "").await, json!(1), "another object has another global scope");
+        assert_eq!(
+            w.ok("PICKY/b", "hi", "").await,
+            json!(1),
+            "another object has another global scope"
+        );
     });
 }
 
 #[test]
 fn idle_objects_are_evicted_and_come_back_with_their_state() {
     let clock = ManualClock::new(0);
-    let options = Options { idle_timeout: Some(Duration::from_secs(60)), shards: 1, ..options() };
+    let options = Options {
+        idle_timeout: Some(Duration::from_secs(60)),
+        shards: 1,
+        ..options()
+    };
     in_world_with(LIVES, options, Clock::manual(clock.clone()), async |w| {
         assert_eq!(w.ok("LIFE/a", "call", "").await, json!(1));
         assert_eq!(w.ok("LIFE/pinned", "call", "").await, json!(1));
@@ -56,15 +70,28 @@ fn idle_objects_are_evicted_and_come_back_with_their_state() {
             clock.advance(Duration::from_secs(15));
             w.ok("LIFE/other", "call", "").await;
         }
-        assert_eq!(w.ok("LIFE/a", "call", "").await, json!(1), "a fresh instance");
+        assert_eq!(
+            w.ok("LIFE/a", "call", "").await,
+            json!(1),
+            "a fresh instance"
+        );
         assert_eq!(w.ok("LIFE/a", "starts", "").await, json!(2));
-        assert_eq!(w.ok("LIFE/pinned", "call", "").await, json!(2), "a pending timer keeps it");
+        assert_eq!(
+            w.ok("LIFE/pinned", "call", "").await,
+            json!(2),
+            "a pending timer keeps it"
+        );
     });
 }
 
 #[test]
 fn more_objects_than_may_live_and_more_files_than_may_be_open() {
-    let options = Options { max_live_objects: 8, max_open_databases: 4, shards: 1, ..options() };
+    let options = Options {
+        max_live_objects: 8,
+        max_open_databases: 4,
+        shards: 1,
+        ..options()
+    };
     in_world_with(LIVES, options, Clock::system(), async |w| {
         for round in 1..=2 {
             for index in 0..40 {
@@ -95,45 +122,80 @@ fn shutdown_lets_running_events_finish_and_refuses_new_ones() {
         w.stop().await;
         assert_eq!(running.await.unwrap().unwrap(), json!("waited"));
         assert_eq!(waiting.await.unwrap().unwrap(), json!(2));
-        let late = world::call(&handle, "LIFE/a", "call", "[]").await.unwrap_err();
+        let late = world::call(&handle, "LIFE/a", "call", "[]")
+            .await
+            .unwrap_err();
         assert_eq!(late.kind(), ErrorKind::Unavailable);
     });
 }
 
 #[test]
 fn shutdown_cuts_off_what_does_not_end() {
-    let options = Options { shutdown_grace: Duration::from_millis(50), ..options() };
+    let options = Options {
+        shutdown_grace: Duration::from_millis(50),
+        ..options()
+    };
     in_world_with(LIVES, options, Clock::system(), async |w| {
         w.ok("LIFE/a", "call", "").await;
         let handle = w.handle.clone();
-        let running = tokio::spawn(async move { world::call(&handle, "LIFE/a", "wait", "[1000000]").await });
+        let running =
+            tokio::spawn(async move { world::call(&handle, "LIFE/a", "wait", "[1000000]").await });
         tokio::task::yield_now().await;
         w.stop().await;
-        assert_eq!(running.await.unwrap().unwrap_err().kind(), ErrorKind::Unavailable);
+        assert_eq!(
+            running.await.unwrap().unwrap_err().kind(),
+            ErrorKind::Unavailable
+        );
     });
 }
 
 #[test]
 fn bundles_that_cannot_be_used_say_where_and_why() {
     for (source, parts) in [
-        ("exports.objects = {\n  A: class { x( {} }\n};", &["bundle.js:2:", "SyntaxError", "A: class { x( {} }", "^"][..]),
+        (
+            "exports.objects = {\n  A: class { x( {} }\n};",
+            &["bundle.js:2:", "SyntaxError", "A: class { x( {} }", "^"][..],
+        ),
         ("let a = 1; let a = 2;", &["bundle.js:1:", "SyntaxError"]),
-        ("throw new TypeError('top')", &["bundle.js:1:", "TypeError: top"]),
+        (
+            "throw new TypeError('top')",
+            &["bundle.js:1:", "TypeError: top"],
+        ),
         ("\n\nundefinedThing();", &["bundle.js:3:", "undefinedThing"]),
-        ("const x = require('fs')", &["require(\"fs\") is not available", "esbuild"]),
+        (
+            "const x = require('fs')",
+            &["require(\"fs\") is not available", "esbuild"],
+        ),
         ("", &["exports no objects", "exports.objects"]),
         ("exports.objects = {}", &["is empty"]),
-        ("exports.objects = { A: 5 }", &["exports.objects.A is not a class"]),
-        ("exports.objects = { A: () => 1 }", &["exports.objects.A is not a class"]),
+        (
+            "exports.objects = { A: 5 }",
+            &["exports.objects.A is not a class"],
+        ),
+        (
+            "exports.objects = { A: () => 1 }",
+            &["exports.objects.A is not a class"],
+        ),
         ("exports.objects = 5", &["exports no objects"]),
         ("for (;;) {}", &["did not end within"]),
     ] {
-        let error = JsEngine::load("bundle.js", source).err().unwrap_or_else(|| panic!("{source} loaded")).to_string();
+        let error = JsEngine::load("bundle.js", source)
+            .err()
+            .unwrap_or_else(|| panic!("{source} loaded"))
+            .to_string();
         for part in parts {
             assert!(error.contains(part), "{source}: {error}");
         }
     }
-    for source in ["module.exports = { objects: { A: class {} } }", "module.exports.objects = { A: function () {} }", "exports.objects = { A: class {} } // end"] {
-        assert_eq!(JsEngine::load("bundle.js", source).unwrap().classes(), ["A"], "{source}");
+    for source in [
+        "module.exports = { objects: { A: class {} } }",
+        "module.exports.objects = { A: function () {} }",
+        "exports.objects = { A: class {} } // end",
+    ] {
+        assert_eq!(
+            JsEngine::load("bundle.js", source).unwrap().classes(),
+            ["A"],
+            "{source}"
+        );
     }
 }

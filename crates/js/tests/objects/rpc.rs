@@ -37,14 +37,21 @@ exports.objects = { Room };
 #[test]
 fn methods_of_the_class_chain_and_own_functions_can_be_called() {
     in_world(METHODS, async |w| {
-        assert_eq!(w.ok("ROOM/a", "echo", r#"[1,"two",{"three":[3]},null]"#).await, json!([1, "two", { "three": [3] }, null]));
+        assert_eq!(
+            w.ok("ROOM/a", "echo", r#"[1,"two",{"three":[3]},null]"#)
+                .await,
+            json!([1, "two", { "three": [3] }, null])
+        );
         assert_eq!(w.ok("ROOM/a", "inherited", "").await, json!("inherited"));
         assert_eq!(w.ok("ROOM/a", "own", "[]").await, json!("own"));
         assert_eq!(w.ok("ROOM/a", "getter", "[]").await, json!("from a getter"));
         assert_eq!(w.ok("ROOM/a", "nothing", "[]").await, json!(null));
         assert_eq!(w.ok("ROOM/a", "later", "[41]").await, json!(42));
         assert_eq!(w.ok("ROOM/a", "thenable", "[]").await, json!("thenable"));
-        assert_eq!(w.ok("ROOM/a", "date", "[]").await, json!("1970-01-01T00:00:00.000Z"));
+        assert_eq!(
+            w.ok("ROOM/a", "date", "[]").await,
+            json!("1970-01-01T00:00:00.000Z")
+        );
     });
 }
 
@@ -52,8 +59,22 @@ fn methods_of_the_class_chain_and_own_functions_can_be_called() {
 fn what_is_no_method_of_the_object_is_not_found() {
     in_world(METHODS, async |w| {
         for method in [
-            "missing", "constructor", "fetch", "alarm", "toString", "hasOwnProperty", "valueOf", "__proto__",
-            "__defineGetter__", "data", "stat", "prototype", "", "isPrototypeOf", "state", "echo ",
+            "missing",
+            "constructor",
+            "fetch",
+            "alarm",
+            "toString",
+            "hasOwnProperty",
+            "valueOf",
+            "__proto__",
+            "__defineGetter__",
+            "data",
+            "stat",
+            "prototype",
+            "",
+            "isPrototypeOf",
+            "state",
+            "echo ",
         ] {
             let (kind, message) = w.err("ROOM/a", method, "[]").await;
             assert_eq!(kind, ErrorKind::MethodNotFound, "{method}: {message}");
@@ -79,7 +100,11 @@ fn values_that_json_cannot_carry_are_refused_with_the_reason() {
             assert_eq!(kind, ErrorKind::Exception, "{method}");
             assert!(message.contains(part), "{method}: {message}");
         }
-        assert_eq!(w.ok("ROOM/a", "echo", "[1]").await, json!([1]), "the object goes on");
+        assert_eq!(
+            w.ok("ROOM/a", "echo", "[1]").await,
+            json!([1]),
+            "the object goes on"
+        );
     });
 }
 
@@ -87,18 +112,39 @@ fn values_that_json_cannot_carry_are_refused_with_the_reason() {
 fn exceptions_keep_their_name_and_message_and_carry_a_stack() {
     in_world(METHODS, async |w| {
         let error = w.call("ROOM/a", "boom", "[]").await.unwrap_err();
-        assert_eq!((error.kind(), error.message()), (ErrorKind::Exception, "TypeError: boom"));
-        assert!(error.detail().is_some_and(|stack| stack.contains("bundle.js")), "{:?}", error.detail());
-        assert_eq!(w.err("ROOM/a", "reject", "[]").await, (ErrorKind::Exception, "late boom".to_owned()));
+        assert_eq!(
+            (error.kind(), error.message()),
+            (ErrorKind::Exception, "TypeError: boom")
+        );
+        assert!(
+            error
+                .detail()
+                .is_some_and(|stack| stack.contains("bundle.js")),
+            "{:?}",
+            error.detail()
+        );
+        assert_eq!(
+            w.err("ROOM/a", "reject", "[]").await,
+            (ErrorKind::Exception, "late boom".to_owned())
+        );
         assert_eq!(
             w.err("ROOM/a", "throwString", "[]").await,
-            (ErrorKind::Exception, "a value that is not an Error was thrown: \"just a string\"".to_owned())
+            (
+                ErrorKind::Exception,
+                "a value that is not an Error was thrown: \"just a string\"".to_owned()
+            )
         );
         assert_eq!(
             w.err("ROOM/a", "throwNull", "[]").await,
-            (ErrorKind::Exception, "a value that is not an Error was thrown: undefined".to_owned())
+            (
+                ErrorKind::Exception,
+                "a value that is not an Error was thrown: undefined".to_owned()
+            )
         );
-        assert_eq!(w.err("ROOM/a", "throwObject", "[]").await.0, ErrorKind::Exception);
+        assert_eq!(
+            w.err("ROOM/a", "throwObject", "[]").await.0,
+            ErrorKind::Exception
+        );
     });
 }
 
@@ -119,9 +165,12 @@ fn unknown_namespaces_and_overlong_names_are_refused() {
         let (kind, message) = w.err("NOPE/a", "echo", "[]").await;
         assert_eq!(kind, ErrorKind::UnknownNamespace);
         assert!(message.contains("ROOM"), "{message}");
-        let (kind, _) = w.err(&format!("ROOM/{}", "x".repeat(1_025)), "echo", "[]").await;
+        let (kind, _) = w
+            .err(&format!("ROOM/{}", "x".repeat(1_025)), "echo", "[]")
+            .await;
         assert_eq!(kind, ErrorKind::BadRequest);
-        w.ok(&format!("ROOM/{}", "x".repeat(1_024)), "echo", "[]").await;
+        w.ok(&format!("ROOM/{}", "x".repeat(1_024)), "echo", "[]")
+            .await;
     });
 }
 
@@ -144,7 +193,9 @@ exports.objects = { Counter };
         let mut calls = Vec::new();
         for _ in 0..1_000 {
             let handle = w.handle.clone();
-            calls.push(tokio::spawn(async move { super::world::call(&handle, "COUNTER/a", "increment", "[]").await }));
+            calls.push(tokio::spawn(async move {
+                super::world::call(&handle, "COUNTER/a", "increment", "[]").await
+            }));
         }
         let mut results = Vec::new();
         for call in calls {

@@ -67,10 +67,16 @@ exports.objects = { Store };
 #[test]
 fn values_of_every_kind_come_back_equal_and_apart() {
     in_world(STORE, async |w| {
-        assert_eq!(w.ok("STORE/a", "rich", "").await, json!([true, true, true, true, true, true, true, true, true]));
+        assert_eq!(
+            w.ok("STORE/a", "rich", "").await,
+            json!([true, true, true, true, true, true, true, true, true])
+        );
         assert_eq!(w.ok("STORE/a", "copies", "").await, json!(1));
         assert_eq!(w.ok("STORE/a", "missing", "").await, json!(true));
-        assert_eq!(w.ok("STORE/a", "getterWrites", "").await, json!(["written by a getter", 1]));
+        assert_eq!(
+            w.ok("STORE/a", "getterWrites", "").await,
+            json!(["written by a getter", 1])
+        );
     });
 }
 
@@ -84,7 +90,11 @@ fn wrong_keys_and_values_are_refused() {
             ("get", "[null]", "key must be a string"),
             ("delete", "[{}]", "key must be a string"),
             ("list", r#"[{"limit": 0}]"#, "List limit must be positive."),
-            ("list", r#"[{"limit": 1.5}]"#, "List limit must be positive."),
+            (
+                "list",
+                r#"[{"limit": 1.5}]"#,
+                "List limit must be positive.",
+            ),
             ("list", r#"[{"prefix": 5}]"#, "prefix"),
             ("list", "[5]", "object of options"),
             ("notAFunction", "[]", "function"),
@@ -97,7 +107,8 @@ fn wrong_keys_and_values_are_refused() {
         let (_, message) = w.err("STORE/a", "put", &format!("[{long:?}, 1]")).await;
         assert!(message.contains("2048"), "{message}");
         let big = "v".repeat(3 << 20);
-        w.err("STORE/a", "put", &format!("[\"big\", {big:?}]")).await;
+        w.err("STORE/a", "put", &format!("[\"big\", {big:?}]"))
+            .await;
         assert_eq!(w.ok("STORE/a", "get", "[\"big\"]").await, json!(null));
     });
 }
@@ -115,17 +126,38 @@ fn delete_says_whether_the_key_existed() {
 #[test]
 fn list_is_in_byte_order_within_literal_bounds() {
     in_world(STORE, async |w| {
-        w.ok("STORE/a", "fill", r#"[["b", "a", "a%", "a_", "a%b", "ab", "é", "\ud83d\ude00", "\uffee", "c"]]"#).await;
+        w.ok(
+            "STORE/a",
+            "fill",
+            r#"[["b", "a", "a%", "a_", "a%b", "ab", "é", "\ud83d\ude00", "\uffee", "c"]]"#,
+        )
+        .await;
         let keys = async |options: &str| {
             let entries = w.ok("STORE/a", "list", &format!("[{options}]")).await;
-            entries.as_array().unwrap().iter().map(|entry| entry[0].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+            entries
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|entry| entry[0].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
         };
-        assert_eq!(keys("").await, ["a", "a%", "a%b", "a_", "ab", "b", "c", "é", "\u{ffee}", "😀"]);
+        assert_eq!(
+            keys("").await,
+            [
+                "a", "a%", "a%b", "a_", "ab", "b", "c", "é", "\u{ffee}", "😀"
+            ]
+        );
         assert_eq!(keys(r#"{"prefix":"a%"}"#).await, ["a%", "a%b"]);
         assert_eq!(keys(r#"{"prefix":"a_"}"#).await, ["a_"]);
         assert_eq!(keys(r#"{"start":"a_","end":"c"}"#).await, ["a_", "ab", "b"]);
-        assert_eq!(keys(r#"{"prefix":"a","start":"a%b","limit":2}"#).await, ["a%b", "a_"]);
-        assert_eq!(keys(r#"{"reverse":true,"limit":2}"#).await, ["😀", "\u{ffee}"]);
+        assert_eq!(
+            keys(r#"{"prefix":"a","start":"a%b","limit":2}"#).await,
+            ["a%b", "a_"]
+        );
+        assert_eq!(
+            keys(r#"{"reverse":true,"limit":2}"#).await,
+            ["😀", "\u{ffee}"]
+        );
         assert_eq!(keys(r#"{"start":"x","end":"a"}"#).await, [""; 0]);
         assert_eq!(w.ok("STORE/b", "proto", "").await, json!(["__proto__"]));
     });
@@ -134,12 +166,21 @@ fn list_is_in_byte_order_within_literal_bounds() {
 #[test]
 fn transactions_roll_back_nest_and_refuse_pending_promises() {
     in_world(STORE, async |w| {
-        assert_eq!(w.ok("STORE/a", "rollsBack", "").await, json!(["no", "before", true]));
+        assert_eq!(
+            w.ok("STORE/a", "rollsBack", "").await,
+            json!(["no", "before", true])
+        );
         assert_eq!(w.ok("STORE/a", "nests", "").await, json!([1, true, 1]));
-        assert_eq!(w.ok("STORE/a", "pending", "").await, json!([true, true, true]));
+        assert_eq!(
+            w.ok("STORE/a", "pending", "").await,
+            json!([true, true, true])
+        );
         assert_eq!(w.ok("STORE/a", "settledPromise", "").await, json!(7));
         assert_eq!(w.ok("STORE/a", "get", r#"["q"]"#).await, json!(1));
-        assert_eq!(w.ok("STORE/a", "rejectedPromise", "").await, json!(["rejected", true]));
+        assert_eq!(
+            w.ok("STORE/a", "rejectedPromise", "").await,
+            json!(["rejected", true])
+        );
     });
 }
 
@@ -149,8 +190,15 @@ fn what_was_written_survives_a_restart() {
         w.ok("STORE/a", "put", r#"["k", {"deep": [1, 2]}]"#).await;
         w.err("STORE/a", "throwsAfterWrite", "").await;
         w.restart().await;
-        assert_eq!(w.ok("STORE/a", "get", r#"["k"]"#).await, json!({ "deep": [1, 2] }));
-        assert_eq!(w.ok("STORE/a", "get", r#"["kept"]"#).await, json!(1), "an ordinary throw keeps earlier writes");
+        assert_eq!(
+            w.ok("STORE/a", "get", r#"["k"]"#).await,
+            json!({ "deep": [1, 2] })
+        );
+        assert_eq!(
+            w.ok("STORE/a", "get", r#"["kept"]"#).await,
+            json!(1),
+            "an ordinary throw keeps earlier writes"
+        );
         w.ok("STORE/a", "deleteAll", "").await;
         assert_eq!(w.ok("STORE/a", "list", "").await, json!([]));
         w.restart().await;
@@ -162,7 +210,17 @@ fn what_was_written_survives_a_restart() {
 fn an_object_that_never_wrote_leaves_no_file() {
     in_world(STORE, async |w| {
         w.ok("STORE/reader", "get", r#"["k"]"#).await;
-        let files: Vec<_> = std::fs::read_dir(w.folder().join("STORE")).unwrap().map(|file| file.unwrap().file_name()).collect();
-        assert!(files.iter().all(|file| !file.to_string_lossy().contains(".sqlite") || file == "metadata.sqlite" || file.to_string_lossy().starts_with("metadata")), "{files:?}");
+        let files: Vec<_> = std::fs::read_dir(w.folder().join("STORE"))
+            .unwrap()
+            .map(|file| file.unwrap().file_name())
+            .collect();
+        assert!(
+            files
+                .iter()
+                .all(|file| !file.to_string_lossy().contains(".sqlite")
+                    || file == "metadata.sqlite"
+                    || file.to_string_lossy().starts_with("metadata")),
+            "{files:?}"
+        );
     });
 }

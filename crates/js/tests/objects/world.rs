@@ -5,7 +5,8 @@ use std::{path::Path, sync::Arc, time::Duration};
 use bytes::Bytes;
 use dolmen_js::JsEngine;
 use dolmen_runtime::{
-    Clock, Error, ErrorKind, FetchRequest, FetchResponse, Handle, NamespaceSpec, Options, Payload, RpcCall, Runtime, storage,
+    Clock, Error, ErrorKind, FetchRequest, FetchResponse, Handle, NamespaceSpec, Options, Payload,
+    RpcCall, Runtime, storage,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -22,18 +23,39 @@ pub struct World {
 
 /// Options whose time-out never decides a test that is not about it.
 pub fn options() -> Options {
-    Options { shards: 2, cpu_timeout: Duration::from_secs(20), ..Options::default() }
+    Options {
+        shards: 2,
+        cpu_timeout: Duration::from_secs(20),
+        ..Options::default()
+    }
 }
 
-fn start(source: &str, folder: &Path, options: &Options, disk: &storage::Options, clock: &Clock) -> Runtime {
+fn start(
+    source: &str,
+    folder: &Path,
+    options: &Options,
+    disk: &storage::Options,
+    clock: &Clock,
+) -> Runtime {
     let engine = JsEngine::load("bundle.js", source).unwrap();
     let namespaces = engine
         .classes()
         .iter()
-        .map(|class| NamespaceSpec { name: class.to_uppercase(), class: class.clone(), unique_key: class.to_uppercase() })
+        .map(|class| NamespaceSpec {
+            name: class.to_uppercase(),
+            class: class.clone(),
+            unique_key: class.to_uppercase(),
+        })
         .collect();
     let storage = storage::Storage::open(folder, disk.clone()).unwrap();
-    Runtime::start(Arc::new(engine), namespaces, storage, options.clone(), clock.clone()).unwrap()
+    Runtime::start(
+        Arc::new(engine),
+        namespaces,
+        storage,
+        options.clone(),
+        clock.clone(),
+    )
+    .unwrap()
 }
 
 impl World {
@@ -43,7 +65,9 @@ impl World {
 
     /// Calls a method that must succeed.
     pub async fn ok(&self, object: &str, method: &str, args: &str) -> Value {
-        self.call(object, method, args).await.unwrap_or_else(|error| panic!("{object}.{method}{args}: {error} {:?}", error.detail()))
+        self.call(object, method, args)
+            .await
+            .unwrap_or_else(|error| panic!("{object}.{method}{args}: {error} {:?}", error.detail()))
     }
 
     /// Calls a method that must fail.
@@ -74,7 +98,13 @@ impl World {
     }
 
     fn start_again(&mut self) {
-        let runtime = start(&self.source, self.folder.path(), &self.options, &self.disk, &self.clock);
+        let runtime = start(
+            &self.source,
+            self.folder.path(),
+            &self.options,
+            &self.disk,
+            &self.clock,
+        );
         self.handle = runtime.handle();
         self.runtime = Some(runtime);
     }
@@ -94,7 +124,16 @@ impl World {
 pub async fn call(handle: &Handle, object: &str, method: &str, args: &str) -> Result<Value, Error> {
     let (namespace, name) = object.split_once('/').unwrap();
     let args = Payload::Json(Bytes::copy_from_slice(args.as_bytes()));
-    let payload = handle.rpc(namespace, name, RpcCall { method: method.to_owned(), args }).await?;
+    let payload = handle
+        .rpc(
+            namespace,
+            name,
+            RpcCall {
+                method: method.to_owned(),
+                args,
+            },
+        )
+        .await?;
     Ok(serde_json::from_slice(payload.bytes()).unwrap())
 }
 
@@ -103,19 +142,41 @@ pub fn in_world(source: &str, test: impl AsyncFnOnce(&mut World)) {
     in_world_with(source, options(), Clock::system(), test);
 }
 
-pub fn in_world_with(source: &str, options: Options, clock: Clock, test: impl AsyncFnOnce(&mut World)) {
+pub fn in_world_with(
+    source: &str,
+    options: Options,
+    clock: Clock,
+    test: impl AsyncFnOnce(&mut World),
+) {
     in_world_on(source, options, storage::Options::default(), clock, test);
 }
 
 /// As [`in_world`], with storage on a disk of the test's own.
-pub fn in_world_on(source: &str, options: Options, disk: storage::Options, clock: Clock, test: impl AsyncFnOnce(&mut World)) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+pub fn in_world_on(
+    source: &str,
+    options: Options,
+    disk: storage::Options,
+    clock: Clock,
+    test: impl AsyncFnOnce(&mut World),
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let folder = tempfile::tempdir().unwrap();
         let runtime = start(source, folder.path(), &options, &disk, &clock);
         let handle = runtime.handle();
         let source = source.to_owned();
-        let mut world = World { handle, runtime: Some(runtime), folder, source, options, disk, clock };
+        let mut world = World {
+            handle,
+            runtime: Some(runtime),
+            folder,
+            source,
+            options,
+            disk,
+            clock,
+        };
         test(&mut world).await;
         if world.runtime.is_some() {
             world.stop().await;

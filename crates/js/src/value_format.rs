@@ -18,9 +18,9 @@
 //!     assert_eq!(bytes[..2], [0xFF, 0x0F]);
 //!     let copy = value_format::deserialize(&ctx, &bytes)?;
 //!     assert!(copy.is_object());
-//!     Ok(())
-//! })
-//! # as rquickjs::Result<()>
+//!     rquickjs::Result::Ok(())
+//! })?;
+//! # Ok::<(), rquickjs::Error>(())
 //! ```
 mod clone_error;
 mod engine;

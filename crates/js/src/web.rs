@@ -25,9 +25,9 @@
 //!     web::install(&ctx, Rc::new(Host))?;
 //!     let host: String = ctx.eval("new URL('/b', 'https://example.com/a').host")?;
 //!     assert_eq!(host, "example.com");
-//!     Ok(())
-//! })
-//! # as rquickjs::Result<()>
+//!     rquickjs::Result::Ok(())
+//! })?;
+//! # Ok::<(), rquickjs::Error>(())
 //! ```
 mod address;
 mod clone;

@@ -20,7 +20,8 @@ pub struct Options {
     /// Default: 100,000.
     pub max_live_objects: usize,
     /// Databases open at once in the whole process; idle ones are closed beyond it.
-    /// Default: what the open-file limit allows.
+    /// Default: 1,024, or fewer if the open-file limit is low. A closed one costs its object no
+    /// memory, and its next use a fraction of a millisecond.
     pub max_open_databases: usize,
     /// Bytes of one RPC argument list or result, and of one response body. Default: 32 MiB.
     pub max_value_bytes: usize,
@@ -38,6 +39,10 @@ pub struct Options {
 const RESERVED_FILES: usize = 2_048;
 /// A database holds its file, its WAL and the two handles that syncs use.
 const FILES_PER_DATABASE: usize = 4;
+/// Databases that may be open even where files are very few.
+const FEWEST_DATABASES: usize = 16;
+/// Databases that are open by default: an open one takes about 80 KB.
+const MOST_DATABASES: usize = 1_024;
 
 impl Default for Options {
     fn default() -> Self {
@@ -51,7 +56,8 @@ impl Default for Options {
             memory_limit: 128 << 20,
             queue_limit: 1_024,
             max_live_objects: 100_000,
-            max_open_databases: (files.saturating_sub(RESERVED_FILES) / FILES_PER_DATABASE).max(16),
+            max_open_databases: (files.saturating_sub(RESERVED_FILES) / FILES_PER_DATABASE)
+                .clamp(FEWEST_DATABASES, MOST_DATABASES),
             max_value_bytes: 32 << 20,
             max_call_depth: 32,
             max_timers: 10_000,

@@ -1,6 +1,11 @@
 //! Kills the server with SIGKILL at random points under load, many times over one storage folder:
 //! after each restart every acknowledged write must be there, and no half turn.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test ends at the first thing that is not as expected"
+)]
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,

@@ -25,6 +25,10 @@ use crate::{
 };
 
 /// What the driver does next.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "moved once an event; a box would cost an allocation"
+)]
 enum Next {
     Event(Envelope),
     Operations,

@@ -22,6 +22,10 @@ pub trait Engine: Send + Sync + 'static {
 
 /// What a turn starts with.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "moved once an event; a box would cost an allocation"
+)]
 pub enum Work {
     /// Start an event.
     Begin(EventId, Event),

@@ -1,5 +1,7 @@
 //! What CommonJS objects can do and observe, through the runtime's handle: no HTTP, real storage.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 mod objects {
     mod alarms;
     mod calls;

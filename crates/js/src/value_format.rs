@@ -12,7 +12,7 @@
 //! use rquickjs::{Context, Runtime, Value};
 //!
 //! let context = Context::full(&Runtime::new()?)?;
-//! context.with(|ctx| {
+//! context.with(|ctx| -> rquickjs::Result<()> {
 //!     let value: Value = ctx.eval("({ seats: [1, 2], at: new Date(5) })")?;
 //!     let bytes = value_format::serialize(&ctx, &value)?;
 //!     assert_eq!(bytes[..2], [0xFF, 0x0F]);
@@ -107,6 +107,15 @@ pub fn deserialize_with_transfer<'js>(
 ) -> Result<Value<'js>> {
     let value = Reader::new(Engine::of(ctx), bytes, transferred).read()?;
     Ok(value.into_value(ctx))
+}
+
+/// Calls `look` with the text's WTF-8 bytes, which are copied only if they are not ASCII.
+pub(crate) fn with_text<'js, R>(
+    ctx: &Ctx<'js>,
+    text: &rquickjs::String<'js>,
+    look: impl FnOnce(&[u8]) -> R,
+) -> Result<R> {
+    Engine::of(ctx).with_text(text.as_raw().into(), look)
 }
 
 /// The text as UTF-8, with U+FFFD for each lone surrogate, as the web's encoders have it.

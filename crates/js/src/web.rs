@@ -21,7 +21,7 @@
 //! }
 //!
 //! let context = Context::full(&Runtime::new()?)?;
-//! context.with(|ctx| {
+//! context.with(|ctx| -> rquickjs::Result<()> {
 //!     web::install(&ctx, Rc::new(Host))?;
 //!     let host: String = ctx.eval("new URL('/b', 'https://example.com/a').host")?;
 //!     assert_eq!(host, "example.com");

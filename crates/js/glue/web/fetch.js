@@ -2,7 +2,7 @@
 // A body keeps its source (text, bytes, a Blob) as it was given and becomes a stream only when asked for one.
 (function (native) {
   'use strict';
-  const { Headers, URL } = native;
+  const { Headers } = native;
   const MAX_REDIRECTS = 20;
   const NULL_BODY_STATUS = [101, 204, 205, 304];
   const REDIRECT_STATUS = [301, 302, 303, 307, 308];
@@ -92,24 +92,29 @@
     return all;
   };
 
-  // [source, content type] of what was passed as a body.
+  // The source of what was passed as a body, with its content type.
+  const source = (kind, value, type) => {
+    const result = new Source(kind, value);
+    result.type = type;
+    return result;
+  };
   const extract = (body) => {
-    if (body === null || body === undefined) return [null, null];
-    if (typeof body === 'string') return [new Source('text', body), 'text/plain;charset=UTF-8'];
+    if (body === null || body === undefined) return null;
+    if (typeof body === 'string') return source('text', body, 'text/plain;charset=UTF-8');
     if (typeof body === 'object') {
-      if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return [new Source('bytes', native.bytesOf(body).slice()), null];
+      if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return source('bytes', native.bytesOf(body).slice(), null);
       if (is(body, 'ReadableStream')) {
         if (body.locked) throw new TypeError('This ReadableStream is currently locked to a reader.');
-        return [new Source('stream', body), null];
+        return source('stream', body, null);
       }
-      if (is(body, 'URLSearchParams')) return [new Source('text', body.toString()), 'application/x-www-form-urlencoded;charset=UTF-8'];
-      if (is(body, 'Blob')) return [new Source('blob', body), body.type || null];
+      if (is(body, 'URLSearchParams')) return source('text', body.toString(), 'application/x-www-form-urlencoded;charset=UTF-8');
+      if (is(body, 'Blob')) return source('blob', body, body.type || null);
       if (is(body, 'FormData')) {
         const [blob, type] = native.use('encodeForm')(body);
-        return [new Source('blob', blob), type];
+        return source('blob', blob, type);
       }
     }
-    return [new Source('text', `${body}`), 'text/plain;charset=UTF-8'];
+    return source('text', `${body}`, 'text/plain;charset=UTF-8');
   };
 
   let sourceOf;
@@ -170,6 +175,7 @@
   const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
   const methodOf = (method) => {
+    if (UPPER_METHODS.includes(method)) return method;
     method = `${method}`;
     const upper = method.toUpperCase();
     if (!TOKEN.test(method) || FORBIDDEN_METHODS.includes(upper)) throw new TypeError(`Invalid HTTP method string: ${method}`);
@@ -177,13 +183,9 @@
   };
 
   const absolute = (input) => {
-    let url;
-    try {
-      url = new URL(`${input}`);
-    } catch {
-      throw new TypeError(`Invalid URL: ${input}`);
-    }
-    return url.href;
+    const href = native.absoluteUrl(`${input}`);
+    if (href === undefined) throw new TypeError(`Invalid URL: ${input}`);
+    return href;
   };
 
   class Request extends Body {
@@ -219,8 +221,8 @@
         throw new TypeError('Request with a GET or HEAD method cannot have a body.');
       }
       if (given !== null) {
-        const [source, type] = extract(given);
-        if (type && !this.#headers.has('content-type')) this.#headers.set('content-type', type);
+        const source = extract(given);
+        if (source.type && !this.#headers.has('content-type')) this.#headers.set('content-type', source.type);
         setSource(this, source);
       } else if (from) {
         const source = sourceOf(from);
@@ -284,16 +286,16 @@
         throw new RangeError(`Responses may only be constructed with status codes in the range 200 to 599, inclusive, not ${init.status}.`);
       }
       const statusText = init.statusText === undefined ? '' : `${init.statusText}`;
-      if (/[^\t\x20-\x7E\x80-\xFF]/.test(statusText)) throw new TypeError('Invalid statusText');
+      if (statusText !== '' && /[^\t\x20-\x7E\x80-\xFF]/.test(statusText)) throw new TypeError('Invalid statusText');
       this.#status = status;
       this.#statusText = statusText;
       this.#headers = headersOf(init.headers);
       this.#webSocket = init.webSocket ?? null;
       this.#cf = init.cf;
-      const [source, type] = extract(body);
+      const source = extract(body);
       if (source !== null) {
         if (NULL_BODY_STATUS.includes(status)) throw new TypeError('Response with null body status (101, 204, 205, or 304) cannot have a body.');
-        if (type && !this.#headers.has('content-type')) this.#headers.set('content-type', type);
+        if (source.type && !this.#headers.has('content-type')) this.#headers.set('content-type', source.type);
         setSource(this, source);
       }
     }
@@ -402,6 +404,7 @@
     const request = new Request(input, init);
     const signal = init?.signal ?? (input instanceof Request ? input.signal : null);
     signal?.throwIfAborted();
+    const URL = native.use('URL');
     let url = request.url;
     let method = request.method;
     const headers = request.headers;

@@ -5,13 +5,23 @@
   const NOT_IN_VALUES = /[\0\r\n\u0100-\uFFFF]/;
   const SET_COOKIE = 'set-cookie';
 
+  // Most programs use few names again and again, and a look-up is cheaper than a check.
+  const MAX_KNOWN_NAMES = 200;
+  const knownNames = new Map();
+
   const nameOf = (name) => {
+    const known = knownNames.get(name);
+    if (known !== undefined) return known;
     name = `${name}`;
     if (!TOKEN.test(name)) throw new TypeError(`Invalid header name: ${JSON.stringify(name)}`);
-    return name.toLowerCase();
+    const lower = name.toLowerCase();
+    if (knownNames.size < MAX_KNOWN_NAMES) knownNames.set(name, lower);
+    return lower;
   };
   const valueOf = (value) => {
-    value = `${value}`.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
+    value = `${value}`;
+    if (native.isPlainHeaderValue(value)) return value;
+    value = value.replace(/^[\t\n\r ]+|[\t\n\r ]+$/g, '');
     if (NOT_IN_VALUES.test(value)) throw new TypeError(`Invalid header value: ${JSON.stringify(value)}`);
     return value;
   };
@@ -27,7 +37,7 @@
       if (init === undefined) return;
       if (typeof init !== 'object' || init === null) throw new TypeError("Failed to construct 'Headers': the value is not a list of pairs or an object.");
       if (#values in init && init[Symbol.iterator] === Headers.prototype[Symbol.iterator]) {
-        for (const [name, value] of init.#values) this.#values.set(name, typeof value === 'string' ? value : [...value]);
+        init.#values.forEach((value, name) => this.#values.set(name, typeof value === 'string' ? value : [...value]));
       } else if (typeof init[Symbol.iterator] === 'function') {
         for (const pair of init) {
           const list = typeof pair === 'object' && pair !== null ? [...pair] : [];
@@ -35,9 +45,8 @@
           this.append(list[0], list[1]);
         }
       } else {
-        for (const name of Reflect.ownKeys(init)) {
-          if (Object.getOwnPropertyDescriptor(init, name)?.enumerable) this.append(name, init[name]);
-        }
+        const names = Object.keys(init);
+        for (let i = 0; i < names.length; i++) this.append(names[i], init[names[i]]);
       }
     }
 

@@ -11,6 +11,7 @@ use crate::value_format;
 /// Adds the functions to `native`.
 pub(super) fn native(native: &Object<'_>) -> Result<()> {
     native.set("parseUrl", Func::from(parse))?;
+    native.set("absoluteUrl", Func::from(absolute))?;
     native.set("changeUrl", Func::from(change))?;
     native.set("parseQuery", Func::from(parse_query))?;
     native.set("formatQuery", Func::from(format_query))
@@ -39,6 +40,12 @@ fn parse<'js>(
         Ok(url) => parts(&ctx, &url).map(Some),
         Err(_) => Ok(None),
     }
+}
+
+/// The text of an absolute URL, or nothing if it is none.
+fn absolute<'js>(ctx: Ctx<'js>, input: JsString<'js>) -> Result<Option<String>> {
+    let input = text(&ctx, &input)?;
+    Ok(Url::parse(&input).ok().map(String::from))
 }
 
 /// The text, then the places that `url.js` names. Every serialized URL is ASCII, so places in the bytes

@@ -23,6 +23,14 @@ pub(super) fn native(native: &Object<'_>) -> Result<()> {
     native.set("btoa", Func::from(btoa))
 }
 
+/// Whether a header's value is printable ASCII without space at its ends: what nearly all are.
+pub(super) fn is_plain_header_value<'js>(ctx: Ctx<'js>, value: JsString<'js>) -> Result<bool> {
+    value_format::with_text(&ctx, &value, |text| {
+        let ends = [text.first(), text.last()];
+        text.iter().all(|byte| (0x20..0x7F).contains(byte)) && !ends.contains(&Some(&b' '))
+    })
+}
+
 /// Throws a `DOMException`.
 fn dom_exception<'js>(ctx: &Ctx<'js>, name: &str, message: &str) -> rquickjs::Error {
     let exception = ctx

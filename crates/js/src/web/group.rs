@@ -61,7 +61,13 @@ fn build<'js>(ctx: &Ctx<'js>, state: &State<'js>, group: Group) -> Result<Object
             )?;
             glue::ABORT.run(ctx, native)
         }
-        Group::Headers => glue::HEADERS.run(ctx, native),
+        Group::Headers => {
+            native.set(
+                "isPlainHeaderValue",
+                Func::from(encoding::is_plain_header_value),
+            )?;
+            glue::HEADERS.run(ctx, native)
+        }
         Group::FormData => {
             take(ctx, state, &native, Group::Blob, &["Blob", "File"])?;
             take(ctx, state, &native, Group::Url, &["URLSearchParams"])?;
@@ -70,8 +76,8 @@ fn build<'js>(ctx: &Ctx<'js>, state: &State<'js>, group: Group) -> Result<Object
             glue::FORM_DATA.run(ctx, native)
         }
         Group::Fetch => {
-            take(ctx, state, &native, Group::Url, &["URL"])?;
             take(ctx, state, &native, Group::Headers, &["Headers"])?;
+            address::native(&native)?;
             encoding::native(&native)?;
             send::native(&native, &state.host)?;
             uses(&native)?;

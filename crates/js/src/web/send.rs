@@ -24,7 +24,7 @@ use super::http_client;
 use crate::value_format;
 
 /// Most exchanges of one object that are not read to their end.
-const MAX_OPEN: usize = 1_000;
+const MAX_OPEN: usize = 100;
 
 /// Most bytes that `read` gives at a time.
 const CHUNK_BYTES: usize = 64 << 10;

@@ -74,6 +74,11 @@
       this.total = Math.max(this.total - size, 0);
       return value;
     }
+    // The first chunk has become smaller in place.
+    shrink(count) {
+      this.#entries[this.#first].size -= count;
+      this.total -= count;
+    }
     clear() {
       this.#entries = [];
       this.#first = this.total = 0;

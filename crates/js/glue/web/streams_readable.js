@@ -250,19 +250,10 @@
         } else {
           entry.offset += count;
           entry.length -= count;
-          this.shrinkFirst(count);
+          this.queue.shrink(count);
         }
       }
       return place.filled >= place.minimum;
-    }
-    shrinkFirst(count) {
-      // The entry changed in place: its size in the queue follows.
-      const entry = this.queue.shift();
-      const rest = [entry];
-      while (this.queue.length > 0) rest.push(this.queue.shift());
-      this.queue.clear();
-      for (const { buffer, offset, length } of rest) this.push(buffer, offset, length);
-      return count;
     }
 
     // Whole elements of a filled place; a rest of an element goes back to the queue.

@@ -18,6 +18,8 @@ use crate::{
 const LOAD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Heap of the runtime that loads a bundle, in bytes.
 const LOAD_MEMORY: usize = 256 << 20;
+/// Most characters of a line that an error shows.
+const SHOWN: usize = 160;
 /// What stands before the source on its first line.
 const PREFIX: &str = "(function (exports, module, require) {";
 const SUFFIX: &str = "\n})";
@@ -149,39 +151,70 @@ fn refuse_require(ctx: Ctx<'_>, name: rquickjs::Coerced<String>) -> rquickjs::Re
 
 /// `FILE:LINE:COLUMN: message`, and the line with a mark under the column.
 fn describe(ctx: &Ctx<'_>, file: &str, source: &str, error: rquickjs::Error) -> BundleError {
-    let thrown = ctx.catch();
-    let stack = thrown
-        .as_object()
-        .and_then(|object| {
-            object
-                .get::<_, Option<String>>(PredefinedAtom::Stack)
-                .ok()
-                .flatten()
-        })
-        .unwrap_or_default();
-    let place = position(&stack, file);
-    let message = if error.is_exception() {
-        match Thrown::describe(thrown, dolmen_runtime::ErrorKind::StartFailed) {
-            Thrown::Exception(error) => error.message().to_owned(),
-            Thrown::OutOfMemory => "the bundle needs too much memory to load".to_owned(),
-        }
-    } else {
-        error.to_string()
-    };
+    let (message, place) = failure(ctx, file, error);
     let Some((line, column)) = place else {
         return BundleError::new(format!("{file}: {message}"));
     };
-    let column = if line == 1 {
-        column.saturating_sub(PREFIX.len()).max(1)
+    let column = if message.starts_with("SyntaxError") {
+        syntax_column(ctx, file, source, line, &message)
+    } else if line == 1 {
+        column.saturating_sub(PREFIX.len())
     } else {
         column
     };
     let text = source.lines().nth(line - 1).unwrap_or_default();
+    let column = column.clamp(1, text.chars().count().max(1));
+    let start = column.saturating_sub(SHOWN / 2);
+    let shown: String = text.chars().skip(start).take(SHOWN).collect();
     let margin = " ".repeat(line.to_string().len());
-    let mark = " ".repeat(column - 1);
+    let mark = " ".repeat(column - 1 - start.min(column - 1));
     BundleError::new(format!(
-        "{file}:{line}:{column}: {message}\n{margin} |\n{line} | {text}\n{margin} | {mark}^"
+        "{file}:{line}:{column}: {message}\n{margin} |\n{line} | {shown}\n{margin} | {mark}^"
     ))
+}
+
+/// What was thrown, and the place that the engine gives for it.
+fn failure(ctx: &Ctx<'_>, file: &str, error: rquickjs::Error) -> (String, Option<(usize, usize)>) {
+    if !error.is_exception() {
+        return (error.to_string(), None);
+    }
+    let thrown = ctx.catch();
+    let stack: Option<String> = thrown
+        .as_object()
+        .and_then(|object| object.get(PredefinedAtom::Stack).ok());
+    let place = position(&stack.unwrap_or_default(), file);
+    let message = match Thrown::describe(thrown, dolmen_runtime::ErrorKind::StartFailed) {
+        Thrown::Exception(error) => error.message().to_owned(),
+        Thrown::OutOfMemory => "the bundle needs too much memory to load".to_owned(),
+    };
+    (message, place)
+}
+
+/// The column of a syntax error, which the engine gives for the start of the line only: a source
+/// that is cut off gives the same error exactly when the wrong token is still in it.
+fn syntax_column(ctx: &Ctx<'_>, file: &str, source: &str, line: usize, message: &str) -> usize {
+    let before: usize = source
+        .split_inclusive('\n')
+        .take(line - 1)
+        .map(str::len)
+        .sum();
+    let text = source[before..].lines().next().unwrap_or_default();
+    let ends: Vec<usize> = text
+        .char_indices()
+        .map(|(at, c)| at + c.len_utf8())
+        .collect();
+    let end = ends.partition_point(|end| {
+        let wrapped = format!("{PREFIX}{}{SUFFIX}", &source[..before + end]);
+        match bytecode::compile_script(ctx, file, &wrapped) {
+            Ok(_) => true,
+            Err(error) => failure(ctx, file, error).0 != message,
+        }
+    });
+    // `end` is the token's last character; a word begins before it.
+    let is_word = |c: &char| c.is_alphanumeric() || "_$".contains(*c);
+    let word = text.chars().take(end + 1).collect::<Vec<_>>();
+    let length = word.iter().rev().take_while(|c| is_word(c)).count().max(1);
+    end + 2 - length
 }
 
 /// Finds `file:LINE:COLUMN` in a stack.

@@ -150,6 +150,38 @@ fn shutdown_cuts_off_what_does_not_end() {
 }
 
 #[test]
+fn a_syntax_error_has_the_column_of_the_wrong_token() {
+    for (source, place, mark) in [
+        (
+            "let ok = 1;\n  let b = ;\n",
+            "bundle.js:2:11:",
+            "          ^",
+        ),
+        ("let b = ;", "bundle.js:1:9:", "        ^"),
+        (
+            "const first = 1;\nconst first = 2;",
+            "bundle.js:2:7:",
+            "      ^",
+        ),
+        ("f(1, 2", "bundle.js:1:", "^"),
+    ] {
+        let error = JsEngine::load("bundle.js", source)
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(error.contains(place), "{source}: {error}");
+        assert!(error.ends_with(mark), "{source}: {error}");
+    }
+    let long = format!("{}let b = ;", "f();".repeat(100_000));
+    let error = JsEngine::load("bundle.js", &long)
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(error.starts_with("bundle.js:1:400009:"), "{}", &error[..80]);
+    assert!(error.len() < 1_000, "only a part of a long line is shown");
+}
+
+#[test]
 fn bundles_that_cannot_be_used_say_where_and_why() {
     for (source, parts) in [
         (

@@ -19,7 +19,7 @@ use rquickjs::{Context, Ctx, Function, Runtime, qjs};
 /// How far apart checks should be. A slice is a few milliseconds.
 const AIM: Duration = Duration::from_micros(200);
 /// Jumps before the first check of a turn: few, because nothing is known of this code yet.
-const FIRST: i32 = 32;
+const FIRST: i32 = 8;
 /// Most jumps between two checks: what QuickJS itself uses.
 const MOST: i32 = 10_000;
 /// How much longer the next distance may be than the last.

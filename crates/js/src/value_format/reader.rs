@@ -43,6 +43,8 @@ enum Frame<'a> {
     Set { set: Raw, add: Held<'a>, count: u32 },
     /// What may follow the constructor of an error.
     Error { error: Raw },
+    /// The object with the properties of an error that workerd wrote.
+    HostError { error: Raw, is_complete: bool },
 }
 
 /// How a list of properties ends.
@@ -214,6 +216,11 @@ impl<'a> Reader<'a> {
                 let error = *error;
                 self.error_parts(error)
             }
+            Frame::HostError {
+                error,
+                is_complete: true,
+            } => Ok(Some(self.engine.hold(*error))),
+            Frame::HostError { .. } => Ok(None),
         }
     }
 
@@ -250,6 +257,18 @@ impl<'a> Reader<'a> {
                 Ok(())
             }
             Frame::Error { error } => engine.define_hidden(*error, Key::CAUSE, value),
+            Frame::HostError { error, is_complete } => {
+                *is_complete = true;
+                if !matches!(value.raw().kind(), Kind::Object(class::OBJECT)) {
+                    return Err(self.broken("an error lacks its properties"));
+                }
+                let keys = engine.keys(value.raw())?;
+                let mut keys = (0..).map_while(|position| keys.get(position));
+                keys.try_for_each(|key| match engine.own(value.raw(), key)? {
+                    Some(property) => engine.define_hidden(*error, key, property),
+                    None => Ok(()),
+                })
+            }
         }
     }
 
@@ -333,6 +352,7 @@ impl<'a> Reader<'a> {
                 return Ok(Read::Open(Frame::Set { set, add, count: 0 }));
             }
             tags::ERROR => return self.error().map(Read::Open),
+            tags::HOST_OBJECT => return self.host_object(),
             _ => {
                 let object = self.single_object(tag)?;
                 self.register(object)
@@ -546,14 +566,21 @@ impl<'a> Reader<'a> {
     }
 
     fn error(&mut self) -> Result<Frame<'a>> {
+        let tag = self.bytes.get(self.at);
+        let mut prototypes = tags::error::PROTOTYPES.iter();
+        let name = tag.and_then(|tag| prototypes.find(|(own, _)| own == tag));
+        self.at += usize::from(name.is_some());
+        let error = self.new_error(name.map(|(_, name)| *name))?;
+        Ok(Frame::Error {
+            error: self.register_raw(error),
+        })
+    }
+
+    /// An error of the named constructor, as the program has it now.
+    fn new_error(&self, name: Option<&str>) -> Result<Held<'a>> {
         let engine = self.engine;
         let error = engine.error()?;
-        let prototype = self
-            .bytes
-            .get(self.at)
-            .and_then(|tag| tags::error::PROTOTYPES.iter().find(|(own, _)| own == tag));
-        if let Some((_, name)) = prototype {
-            self.at += 1;
+        if let Some(name) = name {
             let constructor = engine.get_named(engine.global()?.raw(), name)?;
             if engine.is_function(constructor.raw()) {
                 let prototype = engine.get_named(constructor.raw(), "prototype")?;
@@ -562,9 +589,51 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        Ok(Frame::Error {
-            error: self.register_raw(error),
-        })
+        Ok(error)
+    }
+
+    /// An object of workerd's own.
+    fn host_object(&mut self) -> Result<Read<'a>> {
+        let engine = self.engine;
+        match self.varint()? {
+            tags::host::NATIVE_ERROR => {
+                let kind = self.varint()?;
+                let custom = match kind {
+                    tags::host::CUSTOM_ERROR => Some(self.tagged_string()?),
+                    _ => None,
+                };
+                let mut types = tags::host::ERROR_TYPES.iter();
+                let name = types.find(|(own, _)| *own == kind).map(|(_, name)| *name);
+                let error = self.new_error(name)?;
+                if let Some(name) = custom {
+                    engine.define_hidden(error.raw(), Key::NAME, name)?;
+                }
+                let message = self.tagged_string()?;
+                engine.define_hidden(error.raw(), Key::MESSAGE, message)?;
+                let error = self.register_raw(error);
+                Ok(Read::Open(Frame::HostError {
+                    error,
+                    is_complete: false,
+                }))
+            }
+            tags::host::DOM_EXCEPTION => {
+                let [name, message, stack] =
+                    [self.host_text()?, self.host_text()?, self.host_text()?];
+                let arguments = [message.raw(), name.raw()];
+                let exception = engine.construct(class::DOM_EXCEPTION, &arguments)?;
+                engine.define_hidden(exception.raw(), Key::STACK, stack)?;
+                Ok(Read::Value(self.register(exception)))
+            }
+            kind => Err(self.broken(&format!(
+                "it holds an object of workerd's own, of kind {kind}"
+            ))),
+        }
+    }
+
+    fn host_text(&mut self) -> Result<Held<'a>> {
+        let length = self.varint()?;
+        let bytes = self.take(length)?;
+        self.engine.string(&String::from_utf8_lossy(bytes))
     }
 
     /// Reads parts of an error up to its cause or its end.

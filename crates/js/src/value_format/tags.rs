@@ -40,15 +40,35 @@ pub(super) const ARRAY_BUFFER_VIEW: u8 = b'V';
 pub(super) const ERROR: u8 = b'r';
 
 /// Tags of things that only their host can read, with what to call them in an error.
-pub(super) const FOREIGN: [(u8, &str); 7] = [
+pub(super) const FOREIGN: [(u8, &str); 6] = [
     (b'u', "a SharedArrayBuffer"),
     (b'w', "a WebAssembly module"),
     (b'W', "a WebAssembly module"),
     (b'm', "a WebAssembly memory"),
-    (b'\\', "a host object"),
     (b'p', "a shared object"),
     (b'q', "a shared object conveyor"),
 ];
+
+/// What follows is workerd's own: a number of its `SerializationTag`, then what that number says.
+pub(super) const HOST_OBJECT: u8 = b'\\';
+
+/// workerd's host objects that are read here. With newer compatibility dates it writes errors so.
+pub(super) mod host {
+    pub(in super::super) const DOM_EXCEPTION: u32 = 8;
+    pub(in super::super) const NATIVE_ERROR: u32 = 10;
+    /// The type of a native error whose name comes as text.
+    pub(in super::super) const CUSTOM_ERROR: u32 = 0;
+    /// The other types that have a constructor here; the rest are read as plain errors.
+    pub(in super::super) const ERROR_TYPES: [(u32, &str); 7] = [
+        (2, "TypeError"),
+        (3, "RangeError"),
+        (4, "ReferenceError"),
+        (5, "SyntaxError"),
+        (10, "EvalError"),
+        (11, "URIError"),
+        (12, "AggregateError"),
+    ];
+}
 
 /// What an error may carry.
 pub(super) mod error {

@@ -139,6 +139,62 @@ fn reads_rows_without_a_header_as_version_13() {
 }
 
 #[test]
+fn reads_the_errors_that_workerd_writes() {
+    run(|ctx| {
+        ctx.globals()
+            .set(
+                "read",
+                rquickjs::Function::new(ctx.clone(), |ctx: Ctx<'_>, text: String| {
+                    deserialize(&ctx, &unhex(&text))
+                        .map(|value| rquickjs::Persistent::save(&ctx, value))
+                })
+                .unwrap(),
+            )
+            .unwrap();
+        for (bytes, check) in [
+            (
+                "5c0a0122016d6f2205737461636b2201737b01",
+                "e.name === 'Error' && e.message === 'm' && e.stack === 's'",
+            ),
+            (
+                "5c0a0222016d6f2205737461636b2201737b01",
+                "e instanceof TypeError && !Object.keys(e).length",
+            ),
+            (
+                "5c0a0a22016d6f2205737461636b2201737b01",
+                "e instanceof EvalError",
+            ),
+            (
+                "5c0a0b22016d6f2205737461636b2201737b01",
+                "e instanceof URIError",
+            ),
+            (
+                "5c0a0c22016d6f2205737461636b22017322066572726f7273410249026f22016149027b012400027b02",
+                "e instanceof AggregateError && e.errors[1].a === 1",
+            ),
+            (
+                "5c0a002206437573746f6d22016d6f2205737461636b22017322056578747261490a7b02",
+                "`${e}` === 'Custom: m' && e.extra === 5",
+            ),
+            (
+                "41045c0a0122016d6f2205737461636b220173220563617573655e017b025e016f7b005e01240004",
+                "e[0] === e[1] && e[0].cause === e[0] && e[3] === e[0] && e[2] !== e[0]",
+            ),
+            (
+                "5c080a41626f72744572726f72016d0173",
+                "e instanceof DOMException && e.name === 'AbortError' && e.message === 'm' && e.stack === 's'",
+            ),
+        ] {
+            let checked: bool = ctx
+                .eval(format!("{{ const e = read('ff0f{bytes}'); {check} }}"))
+                .catch(ctx)
+                .unwrap();
+            assert!(checked, "{bytes} is not {check}");
+        }
+    });
+}
+
+#[test]
 fn says_what_could_not_be_cloned_in_v8s_words() {
     run(|ctx| {
         for (source, expected) in [
@@ -307,7 +363,8 @@ fn lengths_are_checked_against_the_bytes() {
                 "it names a transferred buffer that is not there",
             ),
             ("ff0f7500", "it holds a SharedArrayBuffer"),
-            ("ff0f5c00", "it holds a host object"),
+            ("ff0f5c04", "it holds an object of workerd's own, of kind 4"),
+            ("ff0f5c0a0122004900", "an error lacks its properties"),
             ("ff0f21", "there is no tag 0x21"),
             ("ff0f630161", "half a UTF-16 unit"),
             ("ff0f49ffffffffff", "a number does not end"),

@@ -49,13 +49,8 @@ enum Frame<'a> {
         length: u32,
         end: u8,
     },
-    /// What follows the cause of an error.
-    AfterCause { stack: Option<Held<'a>> },
-    /// The cause of an error, not begun yet.
-    Cause {
-        cause: Held<'a>,
-        stack: Option<Held<'a>>,
-    },
+    /// The cause of an error; `None` once it is begun.
+    Cause { cause: Option<Held<'a>> },
 }
 
 /// How a list of properties ends.
@@ -164,16 +159,13 @@ impl<'a> Writer<'a> {
                     *next += 1;
                     self.begin(value.raw())?
                 }
-                Frame::Cause { cause, stack } => {
-                    let (cause, stack) = (self.engine.hold(cause.raw()), stack.take());
-                    *frame = Frame::AfterCause { stack };
-                    self.begin(cause.raw())?
-                }
-                Frame::AfterCause { stack } => {
-                    let stack = stack.take();
-                    self.end_error(stack)?;
-                    return Ok(None);
-                }
+                Frame::Cause { cause } => match cause.take() {
+                    Some(cause) => self.begin(cause.raw())?,
+                    None => {
+                        self.out.push(tags::error::END);
+                        return Ok(None);
+                    }
+                },
             };
             if child.is_some() {
                 return Ok(child);
@@ -383,7 +375,7 @@ impl<'a> Writer<'a> {
     }
 
     fn elements_to_properties(&self, frame: &mut Frame<'a>) {
-        let none = Frame::AfterCause { stack: None };
+        let none = Frame::Cause { cause: None };
         if let Frame::Elements {
             array,
             keys,
@@ -483,7 +475,8 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// V8's order: constructor, message, cause, stack.
+    /// The order of V8 from 13 on, which reads no other: constructor, message, stack, cause. Before, the
+    /// cause came before the stack.
     fn error(&mut self, error: Raw) -> Result<Option<Frame<'a>>> {
         let engine = self.engine;
         let message = engine.own_data(error, Key::MESSAGE)?;
@@ -506,21 +499,16 @@ impl<'a> Writer<'a> {
             self.out.push(tags::error::MESSAGE);
             self.string(message.raw())?;
         }
-        if let Some(cause) = cause {
-            self.out.push(tags::error::CAUSE);
-            return Ok(Some(Frame::Cause { cause, stack }));
-        }
-        self.end_error(stack)?;
-        Ok(None)
-    }
-
-    fn end_error(&mut self, stack: Option<Held<'a>>) -> Result<()> {
         if let Some(stack) = stack {
             self.out.push(tags::error::STACK);
             self.string(stack.raw())?;
         }
+        if cause.is_some() {
+            self.out.push(tags::error::CAUSE);
+            return Ok(Some(Frame::Cause { cause }));
+        }
         self.out.push(tags::error::END);
-        Ok(())
+        Ok(None)
     }
 
     // ---- buffers and views -------------------------------------------------------------------

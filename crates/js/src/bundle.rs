@@ -155,7 +155,16 @@ fn describe(ctx: &Ctx<'_>, file: &str, source: &str, error: rquickjs::Error) -> 
     let Some((line, column)) = place else {
         return BundleError::new(format!("{file}: {message}"));
     };
-    let column = if message.starts_with("SyntaxError") {
+    let last = source.trim_end().lines().count().max(1);
+    let is_syntax = message.starts_with("SyntaxError");
+    let (line, message) = if is_syntax && line > last {
+        // The engine stumbled over what is added around the source.
+        let message = "SyntaxError: Unexpected end of the bundle: something is not closed";
+        (last, message.to_owned())
+    } else {
+        (line, message)
+    };
+    let column = if is_syntax {
         syntax_column(ctx, file, source, line, &message)
     } else if line == 1 {
         column.saturating_sub(PREFIX.len())
@@ -163,7 +172,7 @@ fn describe(ctx: &Ctx<'_>, file: &str, source: &str, error: rquickjs::Error) -> 
         column
     };
     let text = source.lines().nth(line - 1).unwrap_or_default();
-    let column = column.clamp(1, text.chars().count().max(1));
+    let column = column.clamp(1, text.chars().count() + 1);
     let start = column.saturating_sub(SHOWN / 2);
     let shown: String = text.chars().skip(start).take(SHOWN).collect();
     let margin = " ".repeat(line.to_string().len());

@@ -163,7 +163,11 @@ fn a_syntax_error_has_the_column_of_the_wrong_token() {
             "bundle.js:2:7:",
             "      ^",
         ),
-        ("f(1, 2", "bundle.js:1:", "^"),
+        (
+            "f(1, 2\n\n",
+            "bundle.js:1:7: SyntaxError: Unexpected end",
+            "      ^",
+        ),
     ] {
         let error = JsEngine::load("bundle.js", source)
             .err()

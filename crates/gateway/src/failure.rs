@@ -14,21 +14,19 @@ use crate::options::ErrorDetails;
 
 /// The `code` and the HTTP status of an error; the table of `docs/reference/errors.md`.
 pub fn code_and_status(kind: ErrorKind) -> (&'static str, StatusCode) {
-    match kind {
-        ErrorKind::BadRequest => ("bad_request", StatusCode::BAD_REQUEST),
-        ErrorKind::UnknownNamespace => ("unknown_namespace", StatusCode::NOT_FOUND),
-        ErrorKind::MethodNotFound => ("method_not_found", StatusCode::NOT_FOUND),
-        ErrorKind::TooLarge => ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE),
-        ErrorKind::Timeout => ("timeout", StatusCode::GATEWAY_TIMEOUT),
-        ErrorKind::Overloaded => ("overloaded", StatusCode::SERVICE_UNAVAILABLE),
-        ErrorKind::Exception | ErrorKind::Reset => {
-            ("execution_error", StatusCode::INTERNAL_SERVER_ERROR)
-        }
-        ErrorKind::StartFailed => ("actor_start_failed", StatusCode::INTERNAL_SERVER_ERROR),
-        ErrorKind::Storage => ("storage_error", StatusCode::INTERNAL_SERVER_ERROR),
-        ErrorKind::Unavailable => ("shutting_down", StatusCode::SERVICE_UNAVAILABLE),
-        ErrorKind::Internal => ("internal_error", StatusCode::INTERNAL_SERVER_ERROR),
-    }
+    let status = match kind {
+        ErrorKind::BadRequest => StatusCode::BAD_REQUEST,
+        ErrorKind::UnknownNamespace | ErrorKind::MethodNotFound => StatusCode::NOT_FOUND,
+        ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        ErrorKind::Overloaded | ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorKind::Exception
+        | ErrorKind::Reset
+        | ErrorKind::StartFailed
+        | ErrorKind::Storage
+        | ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    };
+    (kind.code(), status)
 }
 
 /// A request that did not succeed, and how to say so.

@@ -186,6 +186,10 @@ impl Driver {
             reply,
         } = envelope;
         let object = self.object.clone();
+        if !object.shard.draining.get() {
+            // It is in use again, so it is no longer one of the longest idle.
+            object.evict.set(false);
+        }
         let id = object.next_event.get();
         object.next_event.set(id + 1);
         *object.running.borrow_mut() = Some(Running { id, chain });
@@ -265,31 +269,15 @@ impl Driver {
         if self.instance.is_some() {
             return Ok(());
         }
-        let object = self.object.clone();
         let host = self.host.clone();
-        let made = object
-            .shard
-            .turns
-            .run(
-                &object.slice,
-                budget,
-                || late(&object),
-                move || {
-                    let class = host.namespace().class.clone();
-                    host.object.shard.engine.instantiate(&class, host.clone())
-                },
-            )
-            .await;
-        match made {
-            Ok(Ok(instance)) => {
-                self.instance = Some(instance);
-                Ok(())
-            }
-            Ok(Err(error)) | Err(error) => {
-                self.reset(&error);
-                Err(error)
-            }
-        }
+        let made = self
+            .run_turn(budget, move || {
+                let class = host.namespace().class.clone();
+                host.object.shard.engine.instantiate(&class, host.clone())
+            })
+            .await?;
+        self.instance = Some(made.inspect_err(|error| self.reset(error))?);
+        Ok(())
     }
 
     fn stop_reason(&self) -> Error {
@@ -320,36 +308,34 @@ impl Driver {
         self.turn(budget, work).await
     }
 
-    /// Runs one turn; on an error the instance is gone and its unfinished writes are dropped.
+    /// Gives the instance one turn.
     async fn turn(&mut self, budget: &mut Budget, work: Work) -> Result<()> {
         let Some(mut instance) = self.instance.take() else {
             return Ok(());
         };
-        let object = self.object.clone();
         let waker = self.waker.clone();
-        let ran = object
-            .shard
-            .turns
-            .run(
-                &object.slice,
-                budget,
-                || late(&object),
-                move || {
-                    instance.turn(work, &mut Context::from_waker(&waker));
-                    instance
-                },
-            )
+        let instance = self
+            .run_turn(budget, move || {
+                instance.turn(work, &mut Context::from_waker(&waker));
+                instance
+            })
+            .await?;
+        self.instance = Some(instance);
+        Ok(())
+    }
+
+    /// Runs `work` on a coroutine; on an error the instance is gone and its unfinished writes are dropped.
+    async fn run_turn<T: 'static>(
+        &mut self,
+        budget: &mut Budget,
+        work: impl FnOnce() -> T + 'static,
+    ) -> Result<T> {
+        let object = self.object.clone();
+        let turns = &object.shard.turns;
+        let ran = turns
+            .run(&object.slice, budget, || late(&object), work)
             .await;
-        match ran {
-            Ok(instance) => {
-                self.instance = Some(instance);
-                Ok(())
-            }
-            Err(error) => {
-                self.reset(&error);
-                Err(error)
-            }
-        }
+        ran.inspect_err(|error| self.reset(error))
     }
 
     /// Commits the turn and gives its outputs to the gate.

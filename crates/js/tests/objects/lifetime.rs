@@ -66,10 +66,15 @@ fn idle_objects_are_evicted_and_come_back_with_their_state() {
         assert_eq!(w.ok("LIFE/pinned", "call", "").await, json!(1));
         w.ok("LIFE/pinned", "timer", "").await;
         // Each step wakes the sweeper; the event to another object lets it run before we go on.
+        #[cfg(target_os = "linux")]
+        assert_eq!(open_databases(w.folder()), 2);
         for _ in 0..8 {
             clock.advance(Duration::from_secs(15));
             w.ok("LIFE/other", "call", "").await;
         }
+        // "pinned" and "other" are left.
+        #[cfg(target_os = "linux")]
+        assert_eq!(open_databases(w.folder()), 2, "the file handles go");
         assert_eq!(
             w.ok("LIFE/a", "call", "").await,
             json!(1),
@@ -82,6 +87,19 @@ fn idle_objects_are_evicted_and_come_back_with_their_state() {
             "a pending timer keeps it"
         );
     });
+}
+
+/// How many object files below `folder` this process has open.
+#[cfg(target_os = "linux")]
+fn open_databases(folder: &std::path::Path) -> usize {
+    let open = std::fs::read_dir("/proc/self/fd").unwrap();
+    let files: std::collections::HashSet<_> = open
+        .filter_map(|handle| std::fs::read_link(handle.unwrap().path()).ok())
+        .filter(|file| file.starts_with(folder.join("LIFE")))
+        .filter(|file| file.extension().is_some_and(|kind| kind == "sqlite"))
+        .filter(|file| !file.ends_with("metadata.sqlite"))
+        .collect();
+    files.len()
 }
 
 #[test]

@@ -106,10 +106,9 @@ mod tests {
 
     #[test]
     fn the_innermost_mount_names_the_filesystem() {
-        let mounts =
-            "/dev/a / ext4 rw 0 0\ntmpfs /work tmpfs rw 0 0\n/dev/b /work/disk xfs rw 0 0\n";
-        assert_eq!(filesystem(mounts, Path::new("/work/disk/bench")), "xfs");
-        assert_eq!(filesystem(mounts, Path::new("/work/diskette")), "tmpfs");
+        let mounts = "/dev/a / ext4 rw 0 0\ntmpfs /mnt tmpfs rw 0 0\n/dev/b /mnt/disk xfs rw 0 0\n";
+        assert_eq!(filesystem(mounts, Path::new("/mnt/disk/bench")), "xfs");
+        assert_eq!(filesystem(mounts, Path::new("/mnt/diskette")), "tmpfs");
         assert_eq!(filesystem(mounts, Path::new("/home")), "ext4");
     }
 }

@@ -428,6 +428,8 @@ impl Driver {
     fn leave(&mut self) {
         self.instance = None;
         let object = &*self.object;
+        // Reported where it fails; dropping the database tries once more.
+        let _ = self.trust_storage();
         if let Err(error) = object.db.borrow_mut().close() {
             tracing::warn!(object = %object.label(), %error, "the database did not close cleanly");
         }

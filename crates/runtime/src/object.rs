@@ -255,6 +255,10 @@ impl Object {
 
     /// Whether everything written is durable and nobody waits for it.
     pub fn is_settled_on_disk(&self) -> bool {
+        if self.distrusted.get() {
+            // Nobody waits any more; the next event resets it, or, at the end, its leaving does.
+            return self.shard.draining.get();
+        }
         let db = self.db.borrow();
         self.gate.borrow().is_empty()
             && !self.sync_in_flight.get()

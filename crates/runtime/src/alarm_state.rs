@@ -64,6 +64,14 @@ impl AlarmState {
         self.before_nested.borrow_mut().clear();
     }
 
+    /// Commits after number `durable` are lost, and what they owed to the index with them. The index may
+    /// know a time that is too early; then it fires, and the object puts it right.
+    pub fn forget_after(&self, durable: u64) {
+        if self.owed.get().is_some_and(|(commit, _)| commit > durable) {
+            self.owed.set(None);
+        }
+    }
+
     /// Tells the index what must be there before a commit that makes `change`.
     ///
     /// # Errors
@@ -110,12 +118,17 @@ impl AlarmState {
             return;
         }
         let inbox = object.shard.inbox.clone();
-        let key = object.key;
+        let (key, life) = (object.key, object.life);
         self.write_index(
             object,
             after,
             Box::new(move |result| {
-                let _ = inbox.send(ShardMessage::AlarmIndexed { key, after, result });
+                let _ = inbox.send(ShardMessage::AlarmIndexed {
+                    key,
+                    life,
+                    after,
+                    result,
+                });
             }),
         );
     }

@@ -53,6 +53,8 @@ pub(crate) struct Driver {
     waker: Waker,
     /// Since when this driver has had the shard without a break.
     busy_since: Cell<Option<Instant>>,
+    /// It has given everything back.
+    left: bool,
 }
 
 /// How long one object's short turns may follow each other before the others get theirs.
@@ -72,6 +74,7 @@ impl Driver {
             instance: None,
             waker,
             busy_since: Cell::new(None),
+            left: false,
         }
     }
 
@@ -382,8 +385,16 @@ impl Driver {
     fn trust_storage(&self) -> Result<()> {
         let object = &*self.object;
         if object.distrusted.get() {
-            object.db.borrow_mut().reset_to_durable().inspect_err(|error| {
+            object.alarm.forget_after(object.db.borrow().durable());
+            object.db.borrow_mut().reset_to_durable().map_err(|error| {
                 tracing::error!(object = %object.label(), %error, "the database could not be reset to its durable state");
+                Error::new(
+                    ErrorKind::Storage,
+                    format!(
+                        "object {} cannot be used until its database is back at what is durable, which failed: {error}",
+                        object.label()
+                    ),
+                )
             })?;
             object.distrusted.set(false);
         }
@@ -426,6 +437,7 @@ impl Driver {
 
     /// Gives memory and file handles back. Runs without an await, so nothing can arrive meanwhile.
     fn leave(&mut self) {
+        self.left = true;
         self.instance = None;
         let object = &*self.object;
         // Reported where it fails; dropping the database tries once more.
@@ -471,6 +483,16 @@ impl Driver {
     }
 }
 
+impl Drop for Driver {
+    /// After a panic in the driver itself nobody may wait for this object for ever, and the next event
+    /// must get a new one.
+    fn drop(&mut self) {
+        if !self.left {
+            self.object.abandon();
+        }
+    }
+}
+
 fn fail(outputs: Vec<crate::gate::Output>, reason: &Error) {
     for output in outputs {
         output(Err(reason.clone()));
@@ -487,4 +509,82 @@ fn late(object: &Object) -> Error {
             object.label()
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    };
+
+    use dolmen_storage::Storage;
+
+    use super::*;
+    use crate::{Clock, Engine, NamespaceSpec, Options, Payload, RpcCall, Runtime, event::Reply};
+
+    /// Its first instance panics between turns, where nothing but the driver runs.
+    struct PanicsOnce(AtomicBool);
+
+    struct Answers {
+        host: Rc<Host>,
+        panics: bool,
+    }
+
+    impl Engine for PanicsOnce {
+        fn instantiate(&self, _class: &str, host: Rc<Host>) -> Result<Box<dyn Instance>> {
+            let panics = self.0.swap(false, Ordering::SeqCst);
+            Ok(Box::new(Answers { host, panics }))
+        }
+    }
+
+    impl Instance for Answers {
+        fn turn(&mut self, work: Work, _cx: &mut Context<'_>) {
+            if let Work::Begin(id, _) = work {
+                let answer = Payload::Json(bytes::Bytes::from_static(b"1"));
+                self.host.settle(id, Ok(Reply::Rpc(answer)));
+            }
+        }
+
+        fn has_operations(&self) -> bool {
+            assert!(!self.panics, "between two turns");
+            false
+        }
+    }
+
+    #[tokio::test]
+    async fn after_a_panic_the_next_event_gets_a_new_object() {
+        let folder = tempfile::tempdir().unwrap();
+        let spec = NamespaceSpec {
+            name: "A".to_owned(),
+            class: "A".to_owned(),
+            unique_key: "A".to_owned(),
+        };
+        let runtime = Runtime::start(
+            Arc::new(PanicsOnce(AtomicBool::new(true))),
+            vec![spec],
+            Storage::open(folder.path(), dolmen_storage::Options::default()).unwrap(),
+            Options {
+                shards: 1,
+                max_live_objects: 1,
+                ..Options::default()
+            },
+            Clock::system(),
+        )
+        .unwrap();
+        let handle = runtime.handle();
+        let call = |object| {
+            let call = RpcCall {
+                method: "m".to_owned(),
+                args: Payload::Json(bytes::Bytes::new()),
+            };
+            handle.rpc("A", object, call)
+        };
+        call("one").await.unwrap();
+        // Makes the first object leave, which panics.
+        call("two").await.unwrap();
+        let again = tokio::time::timeout(Duration::from_secs(60), call("one"));
+        again.await.expect("the call waits for ever").unwrap();
+        runtime.shutdown().await.unwrap();
+    }
 }

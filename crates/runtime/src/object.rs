@@ -55,6 +55,8 @@ pub(crate) struct Running {
 
 pub(crate) struct Object {
     pub key: ObjectKey,
+    /// Tells one life of an object from the next one on this shard.
+    pub life: u64,
     pub name: RefCell<Option<Rc<str>>>,
     pub shard: Rc<Shard>,
     pub mailbox: RefCell<VecDeque<Envelope>>,
@@ -81,6 +83,7 @@ impl Object {
     pub fn new(shard: &Rc<Shard>, key: ObjectKey, name: Option<Rc<str>>) -> Rc<Self> {
         Rc::new(Self {
             key,
+            life: shard.next_life(),
             name: RefCell::new(name),
             shard: shard.clone(),
             mailbox: RefCell::default(),
@@ -196,10 +199,10 @@ impl Object {
         {
             self.sync_in_flight.set(true);
             let inbox = self.shard.inbox.clone();
-            let key = self.key;
+            let (key, life) = (self.key, self.life);
             db.sync(Box::new(move |result| {
                 // A closed inbox means that the shard is gone, and its waiting replies with it.
-                let _ = inbox.send(ShardMessage::Synced { key, result });
+                let _ = inbox.send(ShardMessage::Synced { key, life, result });
             }));
         }
     }
@@ -243,6 +246,28 @@ impl Object {
             self.slice.stop(reason());
         }
         self.wakeup.wake_driver();
+    }
+
+    /// Its driver is gone without having left: refuses whatever waits and takes the object out of the table.
+    pub fn abandon(self: &Rc<Self>) {
+        let reason = Error::new(
+            ErrorKind::Internal,
+            format!(
+                "object {} was reset because Dolmen panicked in it; this is a defect, please report it",
+                self.label()
+            ),
+        );
+        self.shard.forget(self);
+        let (turn, held) = {
+            let mut gate = self.gate.borrow_mut();
+            (gate.take_turn(), gate.take_held())
+        };
+        for output in turn.into_iter().chain(held) {
+            output(Err(reason.clone()));
+        }
+        for envelope in self.mailbox.take() {
+            drop(envelope.reply.send(Err(reason.clone())));
+        }
     }
 
     /// Whether nothing is running, waiting or unconfirmed, so that memory and files can go.

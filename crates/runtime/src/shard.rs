@@ -46,10 +46,12 @@ pub(crate) enum ShardMessage {
     },
     Synced {
         key: ObjectKey,
+        life: u64,
         result: Result<u64, dolmen_storage::Error>,
     },
     AlarmIndexed {
         key: ObjectKey,
+        life: u64,
         after: Option<i64>,
         result: Result<(), dolmen_storage::Error>,
     },
@@ -126,6 +128,7 @@ pub(crate) struct Shard {
     ids: RefCell<HashMap<(usize, Rc<str>), ObjectId>>,
     open_databases: RefCell<VecDeque<Weak<Object>>>,
     drained: RefCell<Option<oneshot::Sender<()>>>,
+    lives: Cell<u64>,
 }
 
 thread_local! {
@@ -149,6 +152,7 @@ impl Shard {
             ids: RefCell::default(),
             open_databases: RefCell::default(),
             drained: RefCell::default(),
+            lives: Cell::new(0),
             shared,
         });
         CURRENT.set(Some(shard.clone()));
@@ -197,13 +201,18 @@ impl Shard {
                     },
                 );
             }
-            ShardMessage::Synced { key, result } => {
-                if let Some(object) = self.find(key) {
+            ShardMessage::Synced { key, life, result } => {
+                if let Some(object) = self.find(key).filter(|object| object.life == life) {
                     object.synced(result);
                 }
             }
-            ShardMessage::AlarmIndexed { key, after, result } => {
-                if let Some(object) = self.find(key) {
+            ShardMessage::AlarmIndexed {
+                key,
+                life,
+                after,
+                result,
+            } => {
+                if let Some(object) = self.find(key).filter(|object| object.life == life) {
                     object.alarm.index_written();
                     object.wakeup.wake_driver();
                 }
@@ -298,6 +307,12 @@ impl Shard {
         self.table.borrow_mut().insert(key, object.clone());
         tokio::task::spawn_local(Driver::new(object.clone()).run());
         Ok(object)
+    }
+
+    /// A number that no object of this shard had before.
+    pub fn next_life(&self) -> u64 {
+        self.lives.set(self.lives.get() + 1);
+        self.lives.get()
     }
 
     fn find(&self, key: ObjectKey) -> Option<Rc<Object>> {

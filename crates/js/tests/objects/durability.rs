@@ -10,10 +10,11 @@ use std::{
         Arc, Condvar, Mutex,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use dolmen_runtime::{
-    Clock, ErrorKind,
+    Clock, ErrorKind, ManualClock,
     storage::{self, Disk},
 };
 use serde_json::json;
@@ -27,6 +28,11 @@ class Counter {
   value() { return this.storage.get("n") ?? 0; }
   hello() { return "hello"; }
   writeThenThrow() { this.storage.put("n", 100); throw new Error("after the write"); }
+  setAlarm(ms) { this.storage.setAlarm(ms); }
+  getAlarm() { return this.storage.getAlarm(); }
+  alarms() { return this.storage.get("alarms") ?? 0; }
+  alarm() { this.storage.put("alarms", this.alarms() + 1); }
+  writeAndNeverEnd() { this.storage.put("n", 7); return new Promise((r) => setTimeout(r, 1e9)); }
   async writeThenCall() { this.storage.put("n", 1); return this.env.COUNTER.getByName("other").rpc("increment"); }
 }
 exports.objects = { Counter };
@@ -183,6 +189,83 @@ fn a_failed_sync_turns_held_replies_into_errors_and_resets_the_object() {
         w.restart().await;
         assert_eq!(w.ok("COUNTER/a", "value", "").await, json!(2));
     });
+}
+
+/// Loses one increment of `COUNTER/a` to a disk that goes on failing, so that the reset fails as well.
+async fn lose_an_increment(w: &mut World, disk: &Arc<TestDisk>) {
+    assert_eq!(w.ok("COUNTER/a", "increment", "").await, json!(1));
+    disk.set(Mood::Fails);
+    let (kind, message) = w.err("COUNTER/a", "increment", "").await;
+    assert_eq!(kind, ErrorKind::Storage);
+    assert!(message.contains("COUNTER/a"), "{message}");
+}
+
+#[test]
+fn an_object_that_cannot_be_reset_refuses_events_until_it_can() {
+    on_disk(async |w, disk| {
+        lose_an_increment(w, disk).await;
+        for method in ["value", "hello", "increment", "value"] {
+            let (kind, message) = w.err("COUNTER/a", method, "").await;
+            assert_eq!(kind, ErrorKind::Storage);
+            assert!(message.contains("COUNTER/a"), "{message}");
+        }
+        disk.set(Mood::Works);
+        assert_eq!(w.ok("COUNTER/a", "value", "").await, json!(1));
+        assert_eq!(w.ok("COUNTER/a", "increment", "").await, json!(2));
+    });
+}
+
+#[test]
+fn an_object_that_cannot_be_reset_leaves_at_shutdown() {
+    on_disk(async |w, disk| {
+        lose_an_increment(w, disk).await;
+        w.stop().await;
+    });
+}
+
+#[test]
+fn an_event_that_runs_while_its_object_cannot_be_reset_fails() {
+    on_disk(async |w, disk| {
+        assert_eq!(w.ok("COUNTER/a", "increment", "").await, json!(1));
+        let before = disk.asked.load(Ordering::SeqCst);
+        disk.set(Mood::Holds);
+        let handle = w.handle.clone();
+        let waiting =
+            tokio::spawn(
+                async move { world::call(&handle, "COUNTER/a", "writeAndNeverEnd", "").await },
+            );
+        disk.until_asked(before + 1).await;
+        disk.set(Mood::Fails);
+        let error = waiting.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Storage, "{error}");
+        disk.set(Mood::Works);
+        assert_eq!(w.ok("COUNTER/a", "value", "").await, json!(1));
+    });
+}
+
+#[test]
+fn a_lost_change_of_the_alarm_does_not_reach_the_index() {
+    let disk = TestDisk::new();
+    let clock = ManualClock::new(0);
+    in_world_on(
+        COUNTER,
+        options(),
+        disk.storage(),
+        Clock::manual(clock.clone()),
+        async |w| {
+            w.ok("COUNTER/a", "setAlarm", "[10000]").await;
+            disk.set(Mood::Fails);
+            w.err("COUNTER/a", "setAlarm", "[1000000]").await;
+            disk.set(Mood::Works);
+            // The commit that takes the number of the lost one.
+            w.ok("COUNTER/a", "increment", "").await;
+            assert_eq!(w.ok("COUNTER/a", "getAlarm", "").await, json!(10000));
+            w.stop_for(clock, Duration::from_secs(10)).await;
+            while w.ok("COUNTER/a", "alarms", "").await != json!(1) {
+                tokio::task::yield_now().await;
+            }
+        },
+    );
 }
 
 #[test]

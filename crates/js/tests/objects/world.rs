@@ -21,6 +21,8 @@ pub struct World {
     clock: Clock,
 }
 
+const LONGEST_TEST: Duration = Duration::from_secs(60);
+
 /// Options whose time-out never decides a test that is not about it.
 pub fn options() -> Options {
     Options {
@@ -177,7 +179,10 @@ pub fn in_world_on(
             disk,
             clock,
         };
-        test(&mut world).await;
+        // A test that waits for ever must not hold up all the others.
+        tokio::time::timeout(LONGEST_TEST, test(&mut world))
+            .await
+            .expect("the test did not end");
         if world.runtime.is_some() {
             world.stop().await;
         }

@@ -114,7 +114,8 @@ impl Database {
     /// Blocks on the disk. `committed()` becomes `durable()`, so numbers of lost commits are given again.
     ///
     /// # Errors
-    /// `Internal` if a sync or checkpoint still runs. After any other error the object stays broken; try again later.
+    /// `Internal` if a sync or checkpoint still runs. After any other error the object stays broken, with nothing
+    /// committed that is not durable; try again later.
     pub fn reset_to_durable(&mut self) -> Result<()> {
         // SQLite's own roll-back may need a page that is lost, and the connection goes anyway.
         self.levels.clear();
@@ -130,11 +131,12 @@ impl Database {
             self.place = Place::Here(file);
             return Err(self.misuse("reset while its sync was running"));
         }
+        // What was not durable is lost from here on, even if the log cannot be cut yet.
+        self.in_flight = None;
+        self.committed = self.durable;
         match file.reset() {
             Ok(()) => {
                 self.place = Place::Here(file);
-                self.in_flight = None;
-                self.committed = self.durable;
                 Ok(())
             }
             Err(error) => {

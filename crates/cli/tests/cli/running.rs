@@ -206,3 +206,35 @@ fn a_manifest_names_what_is_served() {
     // The stack is for developers only.
     assert!(dolmen.rpc("/rpc/A/x/fail", "[]")["error"]["detail"].is_null());
 }
+
+#[test]
+fn without_alarms_they_wait_for_a_start_with_alarms() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("alarms.js");
+    fs::write(
+        &bundle,
+        "exports.objects = { Alarms: class {
+           constructor(state) { this.storage = state.storage; }
+           set() { this.storage.setAlarm(1); }
+           wait() { return new Promise((done) => setTimeout(() => done(true), 100)); }
+           fired() { return this.storage.get('fired') ?? false; }
+           alarm() { this.storage.put('fired', true); }
+         } };",
+    )
+    .unwrap();
+    let storage = folder.path().join("storage");
+    let bundle = ["--bundle", bundle.to_str().unwrap()];
+    let dolmen = Running::start(&storage, &[&bundle[..], &["--no-alarms"]].concat());
+    dolmen.rpc("/rpc/ALARMS/a/set", "");
+    // It is due at once, so it would run long before this other object's timer.
+    dolmen.rpc("/rpc/ALARMS/other/wait", "");
+    assert_eq!(dolmen.rpc("/rpc/ALARMS/a/fired", "")["result"], false);
+    drop(dolmen);
+    let dolmen = Running::start(&storage, &bundle);
+    let mut looks = 0;
+    while dolmen.rpc("/rpc/ALARMS/a/fired", "")["result"] != true {
+        looks += 1;
+        assert!(looks < 1_000, "the alarm never ran");
+        dolmen.rpc("/rpc/ALARMS/other/wait", "");
+    }
+}

@@ -29,7 +29,7 @@ export function inside(name, options, body) {
     const result = await t.env.BOX.getByName(t.name).run(name);
     assertions += result.assertions;
     learned.push(...result.learned);
-    if (result.error) throw new Failure(result.error);
+    if (result.error) throw Object.assign(new Failure(result.error), { stack: "" });
   });
 }
 

@@ -272,5 +272,5 @@ function freePort() {
 }
 
 function indent(text) {
-  return text.split("\n").filter(Boolean).slice(0, 40).map((line) => `    ${line}`).join("\n");
+  return text.split("\n").filter(Boolean).slice(0, 100).map((line) => `    ${line}`).join("\n");
 }

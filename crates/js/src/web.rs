@@ -32,14 +32,17 @@
 mod address;
 mod clone;
 mod crypto;
+mod download;
 mod encoding;
 mod glue;
 mod group;
 mod http_client;
 mod lazy;
+pub mod message;
 mod names;
 mod send;
 mod state;
+mod upload;
 
 use std::{future::Future, pin::Pin, rc::Rc};
 

@@ -11,7 +11,10 @@ use std::{
     time::Duration,
 };
 
-use dolmen_js::web::{self, WebHost};
+use dolmen_js::web::{
+    self, WebHost,
+    message::{self, NewBody, PullSource, TakenBody},
+};
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::{Request, Response, service::service_fn};
@@ -181,6 +184,167 @@ files! {
     platform,
     clone,
     lazy,
+}
+
+// ---- messages between the host and a program ---------------------------------------------------
+
+/// Runs `work` in a context with the web APIs, on an event loop.
+fn with_context(work: impl AsyncFnOnce(&AsyncContext)) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, async move {
+        let runtime = AsyncRuntime::new().unwrap();
+        let context = AsyncContext::full(&runtime).await.unwrap();
+        context
+            .with(|ctx| web::install(&ctx, Rc::new(Shared(Rc::default()))).unwrap())
+            .await;
+        tokio::select! {
+            () = runtime.drive() => {}
+            () = work(&context) => {}
+        }
+    });
+}
+
+/// Counts what is asked of it.
+#[derive(Default)]
+struct Parts {
+    left: RefCell<Vec<&'static str>>,
+    pulls: Cell<u32>,
+    cancelled: Cell<bool>,
+}
+
+impl PullSource for Parts {
+    fn pull(self: Rc<Self>) -> Pin<Box<dyn Future<Output = Result<Option<Bytes>, String>>>> {
+        self.pulls.set(self.pulls.get() + 1);
+        Box::pin(async move {
+            let part = self.left.borrow_mut().pop();
+            match part {
+                Some("broken") => Err("the client went away".to_owned()),
+                part => Ok(part.map(|part| Bytes::from_static(part.as_bytes()))),
+            }
+        })
+    }
+
+    fn cancel(&self) {
+        self.cancelled.set(true);
+    }
+}
+
+#[test]
+fn what_is_no_message_has_no_parts() {
+    with_context(async |context| {
+        context
+            .with(|ctx| {
+                for source in [
+                    "1",
+                    "null",
+                    "({})",
+                    "'x'",
+                    "new Headers()",
+                    "Object.create(null)",
+                ] {
+                    let value: Value<'_> = ctx.eval(source).unwrap();
+                    assert!(message::request_parts(&ctx, &value).unwrap().is_none());
+                    assert!(message::response_parts(&ctx, &value).unwrap().is_none());
+                }
+                let request: Value<'_> = ctx.eval("new Request('http://a/')").unwrap();
+                assert!(message::response_parts(&ctx, &request).unwrap().is_none());
+                let forged: Value<'_> = ctx.eval("Object.create(Response.prototype)").unwrap();
+                assert!(message::response_parts(&ctx, &forged).is_err());
+                ctx.catch();
+                let error: Value<'_> = ctx.eval("Response.error()").unwrap();
+                assert!(message::response_parts(&ctx, &error).is_err());
+                ctx.catch();
+                let used: Value<'_> = ctx
+                    .eval("{ const used = new Response('x'); used.text(); used }")
+                    .unwrap();
+                assert!(message::take_body(&ctx, &used).is_err());
+                let caught = ctx.catch();
+                let message: String = caught.as_object().unwrap().get("message").unwrap();
+                assert!(message.contains("already been used"), "{message}");
+            })
+            .await;
+    });
+}
+
+#[test]
+fn a_request_goes_in_and_a_response_comes_out() {
+    with_context(async |context| {
+        let source = Rc::new(Parts::default());
+        *source.left.borrow_mut() = vec!["three", "two", "one"];
+        let seen = source.clone();
+        let (head, text) = rquickjs::async_with!(context => |ctx| {
+            let mut headers = http::HeaderMap::new();
+            for (name, value) in [("x-a", "1"), ("cookie", "a=1"), ("x-a", "2"), ("cookie", "b=2")] {
+                headers.append(name, value.parse().unwrap());
+            }
+            let body = NewBody::Source(source.clone());
+            let request = message::new_request(&ctx, &http::Method::POST, "http://h/p?q", &headers, body).unwrap();
+            // Nothing is pulled before the program reads.
+            assert_eq!(source.pulls.get(), 0);
+            ctx.globals().set("request", request).unwrap();
+            let handler: rquickjs::Promise<'_> = ctx.eval(r"(async () => {
+                const { method, url, headers } = request;
+                const stream = new ReadableStream({
+                    start(c) { c.enqueue(new TextEncoder().encode(`${method} ${url} ${headers.get('x-a')} ${headers.get('cookie')}|`)) },
+                    async pull(c) { c.enqueue(await request.bytes()); c.close() },
+                });
+                const response = new Response(stream, { status: 201, statusText: 'Made', headers: [['set-cookie', 'a'], ['set-cookie', 'b'], ['X-l', 'é']] });
+                response.headers.append('later', 'yes');
+                return response;
+            })()").catch(&ctx).unwrap();
+            let response: Value<'_> = handler.into_future().await.catch(&ctx).unwrap();
+            let parts = message::response_parts(&ctx, &response).unwrap().unwrap();
+            let mut text = Vec::new();
+            match message::take_body(&ctx, &response).unwrap() {
+                TakenBody::Source(reader) => {
+                    while let Some(chunk) = reader.next().await.catch(&ctx).unwrap() {
+                        text.extend_from_slice(&chunk);
+                    }
+                }
+                _ => panic!("it is a stream"),
+            }
+            ((parts.status, parts.status_text, parts.headers), String::from_utf8(text).unwrap())
+        })
+        .await;
+        assert_eq!(text, "POST http://h/p?q 1, 2 a=1; b=2|onetwothree");
+        assert_eq!((head.0.as_u16(), head.1.as_str()), (201, "Made"));
+        assert_eq!(head.2.get_all("set-cookie").iter().count(), 2);
+        assert_eq!(head.2["x-l"].as_bytes(), [0xE9]);
+        assert_eq!(head.2["later"], "yes");
+        assert_eq!((seen.pulls.get(), seen.cancelled.get()), (4, false));
+    });
+}
+
+#[test]
+fn a_body_passed_on_moves_without_a_stream() {
+    with_context(async |context| {
+        let source = Rc::new(Parts::default());
+        *source.left.borrow_mut() = vec!["broken", "one"];
+        let failure = rquickjs::async_with!(context => |ctx| {
+            let headers = http::HeaderMap::new();
+            let body = NewBody::Source(source.clone());
+            let response = message::new_response(&ctx, http::StatusCode::OK, &headers, body, "http://h/").unwrap();
+            let TakenBody::Source(reader) = message::take_body(&ctx, &response).unwrap() else {
+                panic!("it is not here yet");
+            };
+            assert_eq!(reader.next().await.unwrap().unwrap(), "one");
+            let failure = reader.next().await.catch(&ctx).unwrap_err().to_string();
+            reader.cancel("enough");
+            let body = NewBody::Bytes(Bytes::from_static(b"all"));
+            let response = message::new_response(&ctx, http::StatusCode::OK, &headers, body, "").unwrap();
+            assert!(matches!(message::take_body(&ctx, &response).unwrap(), TakenBody::Bytes(bytes) if bytes == "all"));
+            assert!(message::take_body(&ctx, &response).is_err());
+            ctx.catch();
+            let empty = message::new_response(&ctx, http::StatusCode::OK, &headers, NewBody::Empty, "").unwrap();
+            assert!(matches!(message::take_body(&ctx, &empty).unwrap(), TakenBody::Empty));
+            failure
+        })
+        .await;
+        assert!(failure.contains("the client went away"), "{failure}");
+    });
 }
 
 // ---- what it costs ---------------------------------------------------------------------------------

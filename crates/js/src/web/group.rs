@@ -76,7 +76,14 @@ fn build<'js>(ctx: &Ctx<'js>, state: &State<'js>, group: Group) -> Result<Object
             glue::FORM_DATA.run(ctx, native)
         }
         Group::Fetch => {
-            take(ctx, state, &native, Group::Headers, &["Headers"])?;
+            let of_headers = [
+                "headersOfText",
+                "textOfHeaders",
+                "textOfInit",
+                "valueIn",
+                "without",
+            ];
+            take(ctx, state, &native, Group::Headers, &of_headers)?;
             address::native(&native)?;
             encoding::native(&native)?;
             send::native(&native, &state.host)?;

@@ -6,11 +6,11 @@
 use std::cell::OnceCell;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::upload::Upload;
 
 /// How long a connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -21,7 +21,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Most unused connections to one host.
 const MAX_IDLE_PER_HOST: usize = 16;
 
-pub(super) type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+pub(super) type HttpClient = Client<HttpsConnector<HttpConnector>, Upload>;
 
 /// The client of this thread.
 pub(super) fn client() -> Result<HttpClient, String> {

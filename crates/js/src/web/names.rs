@@ -76,10 +76,13 @@ pub(super) fn text(name: &'static CStr) -> &'static str {
 }
 
 /// What groups use of each other besides their global names.
-const INTERNAL: [(&str, Group); 3] = [
+const INTERNAL: [(&str, Group); 6] = [
     ("bytesOfBlob", Group::Blob),
     ("encodeForm", Group::FormData),
     ("parseForm", Group::FormData),
+    ("isDisturbed", Group::Streams),
+    ("readableOf", Group::Streams),
+    ("Reader", Group::Streams),
 ];
 
 /// The group of a name that our glue uses.

@@ -11,10 +11,12 @@ mod engine;
 mod exception;
 mod fetch;
 mod instance;
+mod module;
 mod pacer;
 mod raw;
 mod rpc;
 pub mod value_format;
+mod vm;
 pub mod web;
 
 use std::{

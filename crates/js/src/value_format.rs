@@ -109,6 +109,46 @@ pub fn deserialize_with_transfer<'js>(
     Ok(value.into_value(ctx))
 }
 
+/// As [`serialize_into`], for messages: what cannot be copied is written as what `replace(value, caps)`
+/// gives for it; `undefined` refuses it. Objects of classes are refused unless `replace` knows them.
+pub(crate) fn serialize_message<'js>(
+    ctx: &Ctx<'js>,
+    value: &Value<'js>,
+    replace: &Value<'js>,
+    caps: &Value<'js>,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let start = out.len();
+    let references = writer::References {
+        replace: replace.as_raw().into(),
+        caps: caps.as_raw().into(),
+    };
+    let result = Writer::new(Engine::of(ctx), out, &[])
+        .with_references(references)
+        .write(value.as_raw());
+    if result.is_err() {
+        out.truncate(start);
+    }
+    result
+}
+
+/// The value of a message; `revive(standIn, caps)` gives what could not be copied.
+pub(crate) fn deserialize_message<'js>(
+    ctx: &Ctx<'js>,
+    bytes: &[u8],
+    revive: &Value<'js>,
+    caps: &Value<'js>,
+) -> Result<Value<'js>> {
+    let references = reader::Revive {
+        revive: revive.as_raw().into(),
+        caps: caps.as_raw().into(),
+    };
+    let value = Reader::new(Engine::of(ctx), bytes, &[])
+        .with_references(references)
+        .read()?;
+    Ok(value.into_value(ctx))
+}
+
 /// Calls `look` with the text's WTF-8 bytes, which are copied only if they are not ASCII.
 pub(crate) fn with_text<'js, R>(
     ctx: &Ctx<'js>,

@@ -83,7 +83,7 @@ pub(crate) fn fire(ctx: &Ctx<'_>, host: &Rc<Host>, callbacks: &Callbacks, timer:
             Thrown::Exception(error) => {
                 tracing::error!(target: "console", object = %super::label(host), "uncaught in a timer: {}", error.detail().map_or_else(|| error.message().to_owned(), |stack| format!("{}\n{stack}", error.message())));
             }
-            Thrown::OutOfMemory => host.slice().stop(crate::instance::over_memory(host)),
+            Thrown::OutOfMemory => host.slice().stop(crate::vm::over_memory(host)),
         }
     }
     callbacks.again(host, callback);

@@ -143,7 +143,7 @@ fn take<'js>(
 }
 
 /// Adds `use`, which builds another group when a value of it is needed, and `built`, which does not.
-fn uses(native: &Object<'_>) -> Result<()> {
+pub(crate) fn uses(native: &Object<'_>) -> Result<()> {
     native.set("use", Func::from(use_name))?;
     native.set("built", Func::from(built_name))
 }

@@ -10,7 +10,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use rquickjs::{
     Array, Ctx, Exception, Function, Object, Promise, Result, String as JsString, TypedArray,
-    Value, function::This, promise::Promised,
+    Value,
+    function::{Constructor, This},
+    promise::Promised,
 };
 
 use super::{group, names::Group, state::State};
@@ -135,6 +137,22 @@ pub fn new_request<'js>(
     make.call((method.as_str(), url, header_text(ctx, headers)?, body))
 }
 
+/// What `new Request(input, init)` makes, whatever the program has made of that name.
+///
+/// # Errors
+/// As the constructor.
+pub(crate) fn make_request<'js>(
+    ctx: &Ctx<'js>,
+    input: Value<'js>,
+    init: Option<Value<'js>>,
+) -> Result<Value<'js>> {
+    let constructor: Constructor<'js> = internals(ctx)?.get("Request")?;
+    match init {
+        Some(init) => constructor.construct((input, init)),
+        None => constructor.construct((input,)),
+    }
+}
+
 /// A `Response` of what came in; its `url` is empty if there is none.
 ///
 /// # Errors
@@ -221,7 +239,7 @@ fn internals<'js>(ctx: &Ctx<'js>) -> Result<Object<'js>> {
 }
 
 /// What `fetch.js` calls a body.
-pub(super) fn taken<'js>(ctx: &Ctx<'js>, body: &Value<'js>) -> Result<TakenBody<'js>> {
+pub(crate) fn taken<'js>(ctx: &Ctx<'js>, body: &Value<'js>) -> Result<TakenBody<'js>> {
     if let Some(text) = body.as_string() {
         return Ok(TakenBody::Bytes(value_format::utf8(ctx, text)?.into()));
     }
@@ -248,7 +266,7 @@ fn body_value<'js>(ctx: &Ctx<'js>, body: NewBody) -> Result<Value<'js>> {
 }
 
 /// A pull source as `fetch.js` has it: `{ read, cancel }`.
-pub(super) fn source_object<'js>(
+pub(crate) fn source_object<'js>(
     ctx: &Ctx<'js>,
     source: Rc<dyn PullSource>,
 ) -> Result<Object<'js>> {

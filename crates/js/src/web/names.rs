@@ -76,7 +76,12 @@ pub(super) fn text(name: &'static CStr) -> &'static str {
 }
 
 /// What groups use of each other besides their global names.
-const INTERNAL: [(&str, Group); 6] = [
+const INTERNAL: [(&str, Group); 11] = [
+    ("partsOfRequest", Group::Fetch),
+    ("partsOfResponse", Group::Fetch),
+    ("takeBody", Group::Fetch),
+    ("internalRequest", Group::Fetch),
+    ("internalResponse", Group::Fetch),
     ("bytesOfBlob", Group::Blob),
     ("encodeForm", Group::FormData),
     ("parseForm", Group::FormData),

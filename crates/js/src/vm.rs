@@ -74,10 +74,12 @@ impl Vm {
             self.run_jobs(&ctx);
         });
         while !self.stopped() {
+            // No microtask is left, so this looks at host operations alone: rquickjs gives back a
+            // context count that it does not own when a job fails there (0.11.0).
             let step = std::pin::pin!(self.runtime.execute_pending_job());
             match step.poll(cx) {
-                Poll::Ready(Ok(true) | Err(_)) => {}
-                Poll::Ready(Ok(false)) | Poll::Pending => break,
+                Poll::Ready(Ok(true)) => self.with(|ctx| self.run_jobs(&ctx)),
+                Poll::Ready(Ok(false) | Err(_)) | Poll::Pending => break,
             }
         }
     }

@@ -249,7 +249,7 @@ impl Host {
                     envelope(Route::Stub(connection)),
                 ),
                 Client::Export(export) => {
-                    let route = Route::Export(export.instance);
+                    let route = Route::Export(export.clone());
                     shard.send_to_export(&export, envelope(route));
                 }
                 Client::Worker => shard.send_to_worker(envelope(Route::Plain)),

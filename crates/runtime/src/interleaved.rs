@@ -59,7 +59,12 @@ impl Driver {
 
     async fn begin(&mut self, envelope: Envelope, budget: &mut Budget) -> Result<()> {
         let object = self.object.clone();
-        let Envelope { event, reply, .. } = envelope;
+        let Envelope {
+            event,
+            reply,
+            route,
+            ..
+        } = envelope;
         if !object.shard.draining.get() {
             object.evict.set(false);
         }
@@ -69,10 +74,14 @@ impl Driver {
             Event::Alarm(info) => Some(*info),
             _ => None,
         };
-        object
-            .in_flight
-            .borrow_mut()
-            .insert(id, InFlight { reply, alarm });
+        object.in_flight.borrow_mut().insert(
+            id,
+            InFlight {
+                _route: route,
+                reply,
+                alarm,
+            },
+        );
         if let Some(info) = alarm {
             if !self.alarm_is_due(info.scheduled_ms)? {
                 self.host.settle(id, Ok(Reply::Alarm));

@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 use crate::{
     Result,
     alarm_state::AlarmState,
-    call::{Connection, Life},
+    call::{Connection, Export, Life},
     engine::Concurrency,
     error::{Error, ErrorKind},
     event::{AlarmInfo, Event, Reply},
@@ -52,8 +52,8 @@ pub(crate) enum Route {
     Plain,
     /// A stub.
     Stub(Arc<Connection>),
-    /// An export of the instance with that number.
-    Export(u64),
+    /// An export, which stays for as long as the event.
+    Export(Arc<Export>),
 }
 
 /// A result that the engine reported.
@@ -64,6 +64,8 @@ pub(crate) struct Settled {
 
 /// An event that was begun and is not settled, of an object whose events interleave.
 pub(crate) struct InFlight {
+    /// What it came by, which must outlive it.
+    pub _route: Route,
     pub reply: oneshot::Sender<Result<Reply>>,
     pub alarm: Option<AlarmInfo>,
 }

@@ -31,7 +31,7 @@
   class Fetcher { constructor() { throw new TypeError('Illegal constructor'); } }
   class DurableObject extends Fetcher {}
   const hide = (prototype, name, value) => define(prototype, name, { value, writable: true, configurable: true });
-  for (const [constructor, tag] of [[RpcStub, 'RpcStub'], [RpcPromise, 'RpcPromise'], [RpcProperty, 'RpcProperty'], [Fetcher, 'Fetcher'], [DurableObject, 'DurableObject']]) {
+  for (const [constructor, tag] of [[RpcStub, 'JsRpcStub'], [RpcPromise, 'JsRpcPromise'], [RpcProperty, 'JsRpcProperty'], [Fetcher, 'Fetcher'], [DurableObject, 'DurableObject']]) {
     define(constructor.prototype, Symbol.toStringTag, { value: tag, configurable: true });
   }
 
@@ -51,7 +51,7 @@
     return new Proxy(target, handler);
   };
   const propertyOf = (ref, name) => {
-    if (ref.path.length >= MAX_PATH) throw new Error(`An RPC property path has at most ${MAX_PATH} names.`);
+    if (ref.path.length >= MAX_PATH) throw new TypeError(`RPC pipelined property path is too deep (max ${MAX_PATH}).`);
     const target = function () {};
     target[REF] = { root: ref.root, path: [...ref.path, name], kind: 'property', prototype: RpcProperty.prototype };
     return new Proxy(target, handler);
@@ -94,6 +94,7 @@
     return value;
   };
   const callLocal = (value, holder, args, name) => {
+    if (value === undefined) throw lacks(name);
     if (typeof value !== 'function') throw new TypeError(`"${name}" is not a function.`);
     return apply(value, holder, args);
   };
@@ -169,12 +170,11 @@
     return root;
   };
   hide(Fetcher.prototype, 'fetch', function fetch(input, init) {
-    return native.fetchVia(rootOf(this, 'fetch').remote, input, init);
+    return native.fetchThrough(rootOf(this, 'fetch').remote, input, init);
   });
   hide(Fetcher.prototype, 'connect', function connect() {
     throw new Error('connect() of a stub is not implemented in Dolmen.');
   });
-  hide(Fetcher.prototype, 'dup', function dup() { return fetcherFor(native.dup(rootOf(this, 'dup').remote), {}, Fetcher.prototype); });
   hide(Fetcher.prototype, dispose, function () {});
 
   // ---- what of here is reached from elsewhere ----------------------------------------------------
@@ -214,7 +214,7 @@
   };
 
   const stubOf = (value) => {
-    if (typeof value !== 'function' && !isObject(value)) throw new TypeError("Failed to construct 'RpcStub': parameter 1 is not an object.");
+    if (typeof value !== 'function' && !isObject(value)) throw new TypeError("Failed to construct 'JsRpcStub': constructor parameter 1 is not of type 'Object'.");
     if (refOf(value) !== undefined) throw new TypeError('A stub cannot be made of a stub.');
     return stubFor(exportCap(value, false));
   };
@@ -360,5 +360,6 @@
   return {
     RpcTarget, RpcStub, RpcPromise, RpcProperty, Fetcher, DurableObjectStub: DurableObject,
     fetcherFor, replace, revive, describe, rebuild, invoke, release, exported, collecting, disposeAll, withDisposer, refOf, isObject, KIND, push,
+    isPromise: (value) => { const ref = refOf(value); return ref !== undefined && ref.root.remote !== undefined && native.isPromise(ref.root.remote); },
   };
 })

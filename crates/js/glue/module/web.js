@@ -120,5 +120,42 @@
       default: throw new TypeError('The message holds something unknown.');
     }
   };
-  return { replaceWeb, reviveWeb };
+  // ---- fetch through a stub ----------------------------------------------------------------------
+
+  const MAX_REDIRECTS = 20;
+  const REDIRECT_STATUS = [301, 302, 303, 307, 308];
+  const unlessAborted = (signal, promise) => {
+    if (signal === null || signal === undefined) return promise;
+    signal.throwIfAborted();
+    return new Promise((resolve, reject) => {
+      const onAbort = () => reject(signal.reason);
+      signal.addEventListener('abort', onAbort, { once: true });
+      promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    });
+  };
+
+  // The first request leaves before this returns, so that requests keep their order.
+  const fetchThrough = async (remote, input, init) => {
+    const Request = native.use('Request');
+    let request = new Request(input, init);
+    const [, , , mode, signal] = native.use('partsOfRequest')(request);
+    const hadBody = request.body !== null;
+    let { method, url } = request;
+    const { headers } = request;
+    let response = await unlessAborted(signal, native.fetchVia(remote, request));
+    for (let redirects = 0; mode !== 'manual' && REDIRECT_STATUS.includes(response.status); redirects++) {
+      const location = response.headers.get('location');
+      if (location === null) break;
+      if (mode === 'error') throw new TypeError(`Unexpected redirect to ${location}`);
+      if (redirects === MAX_REDIRECTS) throw new TypeError(`Too many redirects: more than ${MAX_REDIRECTS}`);
+      if ((response.status === 303 && method !== 'HEAD') || ((response.status === 301 || response.status === 302) && method === 'POST')) method = 'GET';
+      else if (hadBody) throw new TypeError('A one-time-use body (a ReadableStream) cannot follow a redirect.');
+      url = new (native.use('URL'))(location, url).href;
+      request = new Request(url, { method, headers });
+      response = await unlessAborted(signal, native.fetchVia(remote, request));
+      Object.defineProperty(response, 'redirected', { value: true, configurable: true });
+    }
+    return response;
+  };
+  return { replaceWeb, reviveWeb, fetchThrough };
 })

@@ -67,6 +67,15 @@
     return `${value}`;
   };
 
+  const checkRetry = (retry) => {
+    for (const [name, least, most] of [['maxRetries', 0, 10], ['timeoutMs', 500, 60000]]) {
+      const value = retry?.[name];
+      if (value !== undefined && !(Number.isInteger(value) && value >= least && value <= most)) {
+        throw new RangeError(`retry.${name} must be an integer between ${least} and ${most}`);
+      }
+    }
+  };
+
   class DurableObjectNamespace {
     #index;
     #jurisdiction;
@@ -97,9 +106,8 @@
       }
       const mode = options?.routingMode;
       if (mode !== undefined && mode !== 'primary-only') throw new RangeError(`unknown routingMode: ${mode}`);
-      const own = { id };
-      if (id.name !== undefined) own.name = id.name;
-      else own.name = undefined;
+      checkRetry(options?.retry);
+      const own = { id, name: id.name };
       return fetcherFor(native.objectRemote(this.#index, hexOf(id), id.name), own, DurableObjectStub.prototype);
     }
     getByName(name, options) { return this.get(this.idFromName(name), options); }
@@ -108,6 +116,7 @@
       return new DurableObjectNamespace(NAME_OF, this.#index, jurisdictionOf(jurisdiction));
     }
   }
+  for (const constructor of [DurableObjectId, DurableObjectNamespace]) native.markPlatform(constructor.prototype);
   define(DurableObjectNamespace.prototype, Symbol.toStringTag, { value: 'DurableObjectNamespace', configurable: true });
 
   const env = {};
@@ -249,11 +258,17 @@
     native.settle(id, kind, true, value);
   };
 
+  // A promise as an argument stands for its value, which the call waits for.
+  const withoutPromises = (args, call) => {
+    if (args === undefined || !args.some(stubs.isPromise)) return call(args);
+    return Promise.all(args.map((arg) => (stubs.isPromise(arg) ? arg : [arg]))).then((values) => call(values.map((value, i) => (stubs.isPromise(args[i]) ? value : value[0]))));
+  };
+
   const beginCall = (id, targetKind, what, props, path, decode) => settle(id, 'call', () => {
     const [args, received] = decode === undefined ? [undefined, []] : stubs.collecting(decode);
     let target;
     if (targetKind === 'export') {
-      if (!stubs.exported.has(what)) throw new Error(stubs.refOf(what) ? '' : 'RPC stub used after being disposed.');
+      if (!stubs.exported.has(what)) throw new Error('RPC stub used after being disposed.');
       target = stubs.exported.get(what);
     } else if (targetKind === 'entrypoint') {
       [target] = entrypoint(what, props);
@@ -265,7 +280,7 @@
         throw new TypeError("The receiving Durable Object does not support RPC, because its class was not declared with `extends DurableObject`. In order to enable RPC, make sure your class extends the special class `DurableObject`, which can be imported from the module \"cloudflare:workers\".");
       }
     }
-    const result = stubs.invoke(target, path, args, bases);
+    const result = withoutPromises(args, (given) => stubs.invoke(target, path, given, bases));
     if (received.length === 0) return result;
     // Stubs in arguments end with the call; who needs them longer makes a dup().
     return Promise.resolve(result).finally(() => queueMicrotask(() => stubs.disposeAll(received)));
@@ -274,11 +289,11 @@
   const beginFetch = (id, targetKind, what, props, request) => settle(id, 'fetch', () => {
     if (targetKind === 'export') throw new TypeError('The RPC receiver does not implement fetch().');
     if (native.self !== undefined) {
-      if (typeof root.fetch !== 'function') throw new TypeError('Handler does not export a fetch() function.');
+      if (typeof root.fetch !== 'function') throw new Error('Handler does not export a fetch() function.');
       return root.fetch(request);
     }
     const [target, ctx, isClass] = entrypoint(targetKind === 'entrypoint' ? what : 'default', props);
-    if (typeof target.fetch !== 'function') throw new TypeError('Handler does not export a fetch() function.');
+    if (typeof target.fetch !== 'function') throw new Error('Handler does not export a fetch() function.');
     return isClass ? target.fetch(request) : target.fetch(request, env, ctx);
   });
 

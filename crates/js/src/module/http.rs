@@ -340,11 +340,12 @@ fn fetch_via<'js>(
     let parts = message::request_parts(ctx, &made)?
         .ok_or_else(|| Exception::throw_type(ctx, "fetch() needs a Request or a URL"))?;
     let body = message::take_body(ctx, &made)?;
-    let url = parts.url.clone();
+    // A fragment is for the client alone.
+    let url = parts.url.split('#').next().unwrap_or_default().to_owned();
     let request = FetchRequest {
         target: remote.target(dolmen_runtime::Export::id),
         method: parts.method,
-        url: parts.url,
+        url: url.clone(),
         path: String::new(),
         query: String::new(),
         headers: parts.headers,

@@ -94,6 +94,7 @@ pub(super) fn install<'js>(
     let web: Object<'js> = WEB.run(ctx, native.clone())?;
     native.set("replaceWeb", web.get::<_, Value<'js>>("replaceWeb")?)?;
     native.set("reviveWeb", web.get::<_, Value<'js>>("reviveWeb")?)?;
+    native.set("fetchThrough", web.get::<_, Value<'js>>("fetchThrough")?)?;
     let workers: Object<'js> = WORKERS.run(ctx, native.clone())?;
     let state = ModuleState {
         replace: stubs.get("replace")?,
@@ -192,6 +193,12 @@ fn calls<'js>(
             mark_promise(&copy, is_promise)?;
             Ok::<_, rquickjs::Error>(copy)
         },
+    )?;
+    function(
+        ctx,
+        native,
+        "markPlatform",
+        |ctx: Ctx<'js>, prototype: Object<'js>| value_format::mark_platform(&ctx, &prototype),
     )?;
     function(ctx, native, "isError", |value: Value<'js>| value.is_error())?;
     let label = host.map_or_else(|| "the bundle".to_owned(), |host| host.label());

@@ -229,7 +229,7 @@ impl<'a> Writer<'a> {
         self.seen.insert(self.engine.hold(object));
         match class {
             class::OBJECT if self.is_platform(object)? => {
-                return Err(not_cloneable(self.engine, object));
+                return Err(clone_error::no_support(self.engine, object));
             }
             class::OBJECT => {
                 self.out.push(tags::BEGIN_OBJECT);

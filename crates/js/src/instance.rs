@@ -18,8 +18,8 @@ use rquickjs::{
 };
 
 use crate::{
-    api, bundle, bytecode::Bytecode, exception::Thrown, fetch, pacer::Pacer, poll_now, raw, rpc,
-    web,
+    api, async_context, bundle, bytecode::Bytecode, exception::Thrown, fetch, pacer::Pacer,
+    poll_now, raw, rpc, web,
 };
 
 /// How a settled value becomes a reply.
@@ -204,6 +204,7 @@ impl Instance for JsInstance {
         let begun = poll_now(context.with(|ctx| {
             raw::enter_stack(&ctx);
             self.pacer.start_turn();
+            async_context::clear(&ctx);
             let begun = match (work, self.object.clone().map(|object| object.restore(&ctx))) {
                 (Work::Begin(id, event), Some(Ok(object))) => self.begin(&ctx, object, id, event),
                 (Work::Timer(timer), _) => {
@@ -212,6 +213,7 @@ impl Instance for JsInstance {
                 }
                 _ => None,
             };
+            async_context::clear(&ctx);
             while ctx.execute_pending_job() && !self.stopped() {}
             begun
         }));

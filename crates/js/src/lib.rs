@@ -5,6 +5,7 @@
 //! the web platform's APIs; `value_format` the encoding of stored and copied values.
 
 mod api;
+mod async_context;
 mod bundle;
 mod bytecode;
 mod engine;

@@ -12,7 +12,7 @@ use std::{
 use dolmen_runtime::{ENGINE_STACK_BYTES, Error, ErrorKind, Host, Verdict};
 use rquickjs::{AsyncContext, AsyncRuntime, Ctx};
 
-use crate::{pacer::Pacer, poll_now, raw};
+use crate::{async_context, pacer::Pacer, poll_now, raw};
 
 // The order of the fields is the order in which they are dropped: the context before its runtime.
 pub(crate) struct Vm {
@@ -70,7 +70,9 @@ impl Vm {
         self.with(|ctx| {
             raw::enter_stack(&ctx);
             self.pacer.start_turn();
+            async_context::clear(&ctx);
             begin(&ctx);
+            async_context::clear(&ctx);
             self.run_jobs(&ctx);
         });
         while !self.stopped() {

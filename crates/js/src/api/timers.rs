@@ -8,7 +8,10 @@ use rquickjs::{
     function::{Args, Opt, Rest},
 };
 
-use crate::exception::{Thrown, throw};
+use crate::{
+    async_context,
+    exception::{Thrown, throw},
+};
 
 /// Shortest delay, as in browsers.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -18,6 +21,8 @@ const LONGEST_MS: f64 = i32::MAX as f64;
 struct Callback {
     function: Persistent<Function<'static>>,
     args: Vec<Persistent<Value<'static>>>,
+    /// The async context it was set in.
+    context: Persistent<Value<'static>>,
     repeat: Option<Duration>,
     /// What JavaScript calls the timer; stays when an interval starts again.
     handle: TimerId,
@@ -96,7 +101,8 @@ impl Callback {
         for arg in &self.args {
             args.push_arg(arg.clone().restore(ctx)?)?;
         }
-        function.call_arg::<Value<'js>>(args).map(drop)
+        let context = self.context.clone().restore(ctx)?;
+        async_context::run_in(ctx, context, || function.call_arg::<Value<'js>>(args)).map(drop)
     }
 }
 
@@ -134,6 +140,7 @@ impl Callbacks {
                 .into_iter()
                 .map(|arg| Persistent::save(ctx, arg))
                 .collect(),
+            context: Persistent::save(ctx, async_context::capture(ctx)),
             repeat: repeats.then_some(delay),
             handle: timer,
         };

@@ -16,4 +16,5 @@ mod remote;
 pub(crate) use self::{
     bundle::{ModuleBundle, is_module},
     instance::ModuleInstance,
+    native::section,
 };

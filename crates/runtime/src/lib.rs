@@ -24,6 +24,7 @@ mod namespace;
 mod object;
 mod options;
 mod runtime;
+mod sections;
 mod shard;
 mod timers;
 mod turn;
@@ -37,10 +38,11 @@ pub use self::{
     error::{Error, ErrorKind, Result},
     event::{AlarmInfo, Event, FetchRequest, FetchResponse, Payload, Reply, RpcCall},
     handle::Handle,
-    host::{EventId, Host, NestedEnd, SectionId, TimerId},
+    host::{EventId, Host, NestedEnd, TimerId},
     namespace::{MAX_NAME_BYTES, NamespaceSpec},
     options::Options,
     runtime::Runtime,
+    sections::SectionId,
     shard::ShardTask,
     turn::{ENGINE_STACK_BYTES, Slice, Verdict},
 };

@@ -24,7 +24,7 @@ use crate::{
     event::{AlarmInfo, Event, Reply},
     gate::OutputGate,
     host::EventId,
-    interleaved::Section,
+    sections::Sections,
     shard::{CallChain, Shard, ShardMessage, WORKER},
     timers::Timers,
     turn::Slice,
@@ -86,7 +86,7 @@ pub(crate) struct Object {
     pub running: RefCell<Option<Running>>,
     pub in_flight: RefCell<HashMap<EventId, InFlight>>,
     /// Critical sections, innermost last: while there is one, no event begins.
-    pub sections: RefCell<Vec<Section>>,
+    pub sections: RefCell<Sections>,
     pub next_event: Cell<EventId>,
     /// Tells one instance from the next one on this shard.
     pub instance: Cell<u64>,

@@ -166,15 +166,23 @@
     return isObject(reason) && 'message' in reason ? `${reason.message}` : `${reason}`;
   };
 
-  // Runs `work` with the input gate shut. `onError` gets what it fails with.
+  // The section that code belongs to travels with its asynchronous context, a map that is never changed.
+  const SECTION = {};
+  const sectionOf = (context) => context?.get(SECTION) ?? 0;
+  const inSection = (id, work) => {
+    const before = native.swapContext(new Map(native.captureContext()).set(SECTION, id));
+    try {
+      return Promise.resolve(work());
+    } catch (error) {
+      return Promise.reject(error);
+    } finally {
+      native.swapContext(before);
+    }
+  };
+  // Shuts the input gate, and runs `work` in a later turn. `onError` gets what it fails with.
   const section = (work, onError) => {
     const id = native.beginSection();
-    let promise;
-    try {
-      promise = Promise.resolve(work());
-    } catch (error) {
-      promise = Promise.reject(error);
-    }
+    const promise = apply(then, native.nextTurn(id), [() => inSection(id, work)]);
     return apply(then, promise, [
       (value) => {
         native.endSection(id);
@@ -309,7 +317,7 @@
       fillExports();
       if (isObjectInstance) construct(namespace, className);
     },
-    beginCall, beginFetch, beginAlarm, beginJson,
+    beginCall, beginFetch, beginAlarm, beginJson, sectionOf,
     bases: { DurableObject, WorkerEntrypoint },
     workers: {
       DurableObject, WorkerEntrypoint, WorkflowEntrypoint, RpcTarget, RpcStub, RpcPromise, RpcProperty,

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Duration};
 
-use dolmen_runtime::{Host, TimerId};
+use dolmen_runtime::{Host, SectionId, TimerId};
 use rquickjs::{
     Ctx, Exception, Function, Persistent, Value,
     function::{Args, Opt, Rest},
@@ -24,6 +24,8 @@ struct Callback {
     /// The async context it was set in.
     context: Persistent<Value<'static>>,
     repeat: Option<Duration>,
+    /// The critical section that it was started in.
+    section: SectionId,
     /// What JavaScript calls the timer; stays when an interval starts again.
     handle: TimerId,
 }
@@ -131,8 +133,9 @@ impl Callbacks {
         } else {
             Duration::from_secs_f64(ms.max(0.0) / 1_000.0).max(SHORTEST)
         };
+        let section = crate::module::section(ctx)?;
         let timer = host
-            .start_timer(delay)
+            .start_timer(delay, section)
             .map_err(|error| throw(ctx, &error))?;
         let callback = Callback {
             function: Persistent::save(ctx, function),
@@ -142,6 +145,7 @@ impl Callbacks {
                 .collect(),
             context: Persistent::save(ctx, async_context::capture(ctx)),
             repeat: repeats.then_some(delay),
+            section,
             handle: timer,
         };
         self.by_timer.borrow_mut().insert(timer, callback);
@@ -186,7 +190,7 @@ impl Callbacks {
         if !self.current.borrow().contains_key(&handle) {
             return;
         }
-        if let Ok(timer) = host.start_timer(delay) {
+        if let Ok(timer) = host.start_timer(delay, callback.section) {
             self.current.borrow_mut().insert(handle, timer);
             self.by_timer.borrow_mut().insert(timer, callback);
         }

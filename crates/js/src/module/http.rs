@@ -352,6 +352,7 @@ fn fetch_via<'js>(
         body: leaving(ctx, &host, body, None),
     };
     let answer = host.send(&remote.client(), Event::Fetch(request));
+    let answer = host.admitted(native::section(ctx)?, answer);
     let ctx = ctx.clone();
     Ok(Promised::from(async move {
         match answer.await {

@@ -5,7 +5,7 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 use bytes::Bytes;
 use dolmen_runtime::{
     Call, Cap, Connection, Entrypoint, Error, ErrorKind, Event, EventId, Host, Message, ObjectRef,
-    Payload, Reply, Target,
+    Payload, Reply, SectionId, Target,
 };
 use rquickjs::{
     Array, Ctx, Exception, Function, JsLifetime, Object, Value, function::Opt, promise::Promised,
@@ -16,7 +16,7 @@ use super::{
     remote::{Remote, RemoteHandle},
 };
 use crate::{
-    api,
+    api, async_context,
     exception::Thrown,
     raw, rpc, value_format,
     vm::over_memory,
@@ -69,6 +69,23 @@ pub(super) fn state<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Rc<ModuleState<'js>
             "there is no module worker here",
         )),
     }
+}
+
+/// The critical section that the running code belongs to; 0: none.
+pub(crate) fn section(ctx: &Ctx<'_>) -> rquickjs::Result<SectionId> {
+    let frame = async_context::capture(ctx);
+    let (false, Some(stored)) = (frame.is_undefined(), ctx.userdata::<Stored<'_>>()) else {
+        return Ok(0);
+    };
+    let section_of: Function<'_> = stored.0.workers.get("sectionOf")?;
+    let section: f64 = section_of.call((frame,))?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it was made from a section's number"
+    )]
+    let section = section as SectionId;
+    Ok(section)
 }
 
 /// The exports of `cloudflare:workers`.
@@ -247,6 +264,7 @@ fn call<'js>(
         args,
     };
     let answer = host.send(&remote.client(), Event::Call(call));
+    let answer = host.admitted(section(ctx)?, answer);
     let ctx = ctx.clone();
     Ok(Promised::from(async move {
         match answer.await {
@@ -638,10 +656,39 @@ fn sections<'js>(
     function(ctx, native, "beginSection", move |ctx: Ctx<'js>| {
         #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
         required(&ctx, &own)?
-            .begin_section()
+            .begin_section(section(&ctx)?)
             .map(|id| id as f64)
             .map_err(|error| Exception::throw_message(&ctx, error.message()))
     })?;
+    // Resolves in a later turn, once what was started in the section may go on.
+    let own = host.cloned();
+    function(
+        ctx,
+        native,
+        "nextTurn",
+        move |ctx: Ctx<'js>, section: f64| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "it was made from a section's number"
+            )]
+            let turn =
+                required(&ctx, &own)?.admitted(section as SectionId, tokio::task::yield_now());
+            Ok::<_, rquickjs::Error>(Promised::from(async move {
+                turn.await;
+                Ok::<_, rquickjs::Error>(())
+            }))
+        },
+    )?;
+    function(ctx, native, "captureContext", |ctx: Ctx<'js>| {
+        async_context::capture(&ctx)
+    })?;
+    function(
+        ctx,
+        native,
+        "swapContext",
+        |ctx: Ctx<'js>, value: Value<'js>| async_context::swap(&ctx, value),
+    )?;
     let own = host.cloned();
     function(ctx, native, "endSection", move |ctx: Ctx<'js>, id: f64| {
         #[expect(

@@ -11,6 +11,7 @@ mod alarm_state;
 mod alarms;
 mod clock;
 mod driver;
+mod egress;
 mod engine;
 mod error;
 mod event;
@@ -28,6 +29,7 @@ mod wakeup;
 
 pub use self::{
     clock::{Clock, ManualClock},
+    egress::{EgressPolicy, EgressRefusal, EgressRule, InvalidEgressRule},
     engine::{Engine, Instance, Work},
     error::{Error, ErrorKind, Result},
     event::{AlarmInfo, Event, FetchRequest, FetchResponse, Payload, Reply, RpcCall},

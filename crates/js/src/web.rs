@@ -31,6 +31,9 @@
 //! ```
 mod address;
 mod clone;
+mod codec;
+mod connect;
+mod connection;
 mod crypto;
 mod download;
 mod encoding;
@@ -44,11 +47,15 @@ mod send;
 mod state;
 mod upload;
 
-use std::{future::Future, pin::Pin, rc::Rc};
+use std::{future::Future, pin::Pin, rc::Rc, time::Duration};
 
+use dolmen_runtime::EgressPolicy;
 use rquickjs::{Ctx, Result};
 
 use self::state::State;
+
+/// Longer than a server takes for most answers, shorter than a connection that is dead stays unnoticed.
+const FETCH_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What the APIs need from the object that they run in.
 pub trait WebHost {
@@ -60,6 +67,16 @@ pub trait WebHost {
 
     /// Milliseconds since the Unix epoch.
     fn unix_ms(&self) -> f64;
+
+    /// Which hosts `fetch` may reach: public ones, unless the host says otherwise.
+    fn egress(&self) -> &EgressPolicy {
+        EgressPolicy::public_only()
+    }
+
+    /// How long `fetch` waits when nothing is sent and nothing comes.
+    fn fetch_idle_timeout(&self) -> Duration {
+        FETCH_IDLE_TIMEOUT
+    }
 
     /// Fills `bytes` with random numbers fit for keys.
     fn random(&self, bytes: &mut [u8]) -> std::result::Result<(), String> {

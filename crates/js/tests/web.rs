@@ -15,6 +15,7 @@ use dolmen_js::web::{
     self, WebHost,
     message::{self, NewBody, PullSource, TakenBody},
 };
+use dolmen_runtime::EgressPolicy;
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::{Request, Response, service::service_fn};
@@ -29,6 +30,7 @@ struct Host {
     closed: Cell<bool>,
     gates: Cell<u32>,
     opened: tokio::sync::Notify,
+    egress: EgressPolicy,
 }
 
 struct Shared(Rc<Host>);
@@ -45,6 +47,14 @@ impl WebHost for Shared {
         })
     }
 
+    fn egress(&self) -> &EgressPolicy {
+        &self.0.egress
+    }
+
+    fn fetch_idle_timeout(&self) -> Duration {
+        Duration::from_millis(300)
+    }
+
     fn now(&self) -> f64 {
         12.5
     }
@@ -53,6 +63,13 @@ impl WebHost for Shared {
         1_700_000_000_012.5
     }
 }
+
+/// The tests' own server is reached, and nothing else that is not public.
+static LOCAL: std::sync::LazyLock<EgressPolicy> = std::sync::LazyLock::new(|| EgressPolicy {
+    allow: vec!["127.0.0.1".parse().unwrap(), "*".parse().unwrap()],
+    deny: vec!["denied.example".parse().unwrap()],
+    ..EgressPolicy::default()
+});
 
 const PRELUDE: &str = r"
     globalThis.tests = [];
@@ -93,7 +110,7 @@ const RUN: &str = r"
     })()";
 
 /// Runs the tests of one file; `origin` is a server for `fetch`.
-fn run_file(file: &'static str, source: &'static str) {
+fn run_file(file: &'static str, source: &'static str, egress: EgressPolicy) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -102,7 +119,10 @@ fn run_file(file: &'static str, source: &'static str) {
         let origin = serve().await;
         let runtime = AsyncRuntime::new().unwrap();
         let context = AsyncContext::full(&runtime).await.unwrap();
-        let host = Rc::new(Host::default());
+        let host = Rc::new(Host {
+            egress,
+            ..Host::default()
+        });
         let outcome = Rc::new(RefCell::new(None));
         let finished = Rc::new(tokio::sync::Notify::new());
         let (slot, bell) = (outcome.clone(), finished.clone());
@@ -163,7 +183,7 @@ macro_rules! files {
     ($($name:ident,)*) => {
         $(#[test]
         fn $name() {
-            run_file(stringify!($name), include_str!(concat!("web/", stringify!($name), ".js")));
+            run_file(stringify!($name), include_str!(concat!("web/", stringify!($name), ".js")), LOCAL.clone());
         })*
     };
 }
@@ -442,15 +462,30 @@ fn measure() {
 
 type Body = BoxBody<Bytes, Infallible>;
 
+fn full_response(text: &str) -> Response<Body> {
+    Response::new(Full::new(Bytes::copy_from_slice(text.as_bytes())).boxed())
+}
+
+/// What the server has seen.
+#[derive(Default)]
+struct Seen {
+    connections: Cell<usize>,
+    chunks: Cell<usize>,
+    left: Cell<usize>,
+}
+
 async fn serve() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Rc::new(Seen::default());
     tokio::task::spawn_local(async move {
         while let Ok((stream, _)) = listener.accept().await {
+            seen.connections.set(seen.connections.get() + 1);
+            let seen = seen.clone();
             tokio::task::spawn_local(async move {
                 let io = hyper_util::rt::TokioIo::new(stream);
                 let _ = hyper::server::conn::http1::Builder::new()
-                    .serve_connection(io, service_fn(answer))
+                    .serve_connection(io, service_fn(|request| answer(request, seen.clone())))
                     .await;
             });
         }
@@ -458,7 +493,24 @@ async fn serve() -> String {
     origin
 }
 
-async fn answer(request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+/// Sends chunks until nobody takes them.
+fn flood(seen: &Rc<Seen>, chunks: impl Iterator<Item = Bytes> + 'static, pause: Duration) -> Body {
+    let (sender, receiver) = tokio::sync::mpsc::channel::<Bytes>(1);
+    let seen = seen.clone();
+    tokio::task::spawn_local(async move {
+        for chunk in chunks {
+            if sender.send(chunk).await.is_err() {
+                seen.left.set(seen.left.get() + 1);
+                return;
+            }
+            seen.chunks.set(seen.chunks.get() + 1);
+            tokio::time::sleep(pause).await;
+        }
+    });
+    BodyExt::boxed(StreamBody::new(parts(receiver)))
+}
+
+async fn answer(request: Request<Incoming>, seen: Rc<Seen>) -> Result<Response<Body>, Infallible> {
     let (head, body) = request.into_parts();
     let full = |text: &str| Full::new(Bytes::copy_from_slice(text.as_bytes())).boxed();
     let redirect = |status: u16, to: &str| {
@@ -499,35 +551,61 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Body>, Infallible
                     .unwrap()
             ),
         ),
-        "/gzip" => {
+        "/to-private" => redirect(302, "http://169.254.169.254/latest/meta-data"),
+        "/to-denied" => redirect(302, "http://denied.example/"),
+        "/to-file" => redirect(302, "file:///etc/passwd"),
+        "/gzip" | "/gzip-cut" => {
             use std::io::Write;
             let mut encoder =
                 flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
             encoder
                 .write_all("zipped ".repeat(100_000).as_bytes())
                 .unwrap();
-            let body = Full::new(Bytes::from(encoder.finish().unwrap())).boxed();
+            let mut bytes = encoder.finish().unwrap();
+            if head.uri.path() == "/gzip-cut" {
+                bytes.truncate(bytes.len() / 2);
+            }
+            let chunks = bytes.into_iter().map(|byte| Bytes::from(vec![byte]));
             Response::builder()
                 .header("content-encoding", "gzip")
-                .body(body)
+                .body(flood(&seen, chunks, Duration::ZERO))
                 .unwrap()
         }
+        "/br" => Response::builder()
+            .header("content-encoding", "br")
+            .body(Full::new(Bytes::from_static(b"\x0b\x02\x80hello\x03")).boxed())
+            .unwrap(),
+        "/garbled" => Response::builder()
+            .header("content-encoding", "br")
+            .body(full("this is no brotli"))
+            .unwrap(),
         "/stream" => {
-            let (sender, receiver) = tokio::sync::mpsc::channel::<Bytes>(1);
-            tokio::task::spawn_local(async move {
-                for part in ["one", "two", "three"] {
-                    if sender
-                        .send(Bytes::from_static(part.as_bytes()))
-                        .await
-                        .is_err()
-                    {
-                        return;
-                    }
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
-            });
-            let stream = parts(receiver);
-            Response::new(BodyExt::boxed(StreamBody::new(stream)))
+            let chunks = ["one", "two", "three"].map(|part| Bytes::from_static(part.as_bytes()));
+            Response::new(flood(&seen, chunks.into_iter(), Duration::from_millis(20)))
+        }
+        "/flood" => {
+            let chunks = std::iter::repeat_with(|| Bytes::from(vec![7; 64 << 10]));
+            Response::new(flood(&seen, chunks, Duration::ZERO))
+        }
+        "/silent" => Response::new(flood(
+            &seen,
+            [b"a", b"b"]
+                .map(|part| Bytes::from_static(part))
+                .into_iter(),
+            Duration::from_secs(60),
+        )),
+        "/seen" => {
+            let Seen {
+                connections,
+                chunks,
+                left,
+            } = &*seen;
+            full_response(&format!(
+                "[{}, {}, {}]",
+                connections.get(),
+                chunks.get(),
+                left.get()
+            ))
         }
         "/never" => {
             future::pending::<()>().await;

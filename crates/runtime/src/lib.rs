@@ -13,6 +13,7 @@ mod body;
 mod call;
 mod clock;
 mod driver;
+mod egress;
 mod engine;
 mod error;
 mod event;
@@ -34,6 +35,7 @@ pub use self::{
     body::{Body, BodyReader, BodyWriter, ReaderGone, body_stream},
     call::{Call, Cap, Client, Connection, Entrypoint, Export, Message, ObjectRef, Target},
     clock::{Clock, ManualClock},
+    egress::{EgressPolicy, EgressRefusal, EgressRule, InvalidEgressRule},
     engine::{Concurrency, Engine, Instance, Work},
     error::{Error, ErrorKind, Result},
     event::{AlarmInfo, Event, FetchRequest, FetchResponse, Payload, Reply, RpcCall},

@@ -10,19 +10,25 @@ use std::{
     future::Future,
     pin::Pin,
     rc::Rc,
+    time::Duration,
 };
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, header};
 use hyper::body::Incoming;
+use hyper::ext::ReasonPhrase;
+use hyper_util::client::legacy::ResponseFuture;
 use rquickjs::promise::Promised;
 use rquickjs::{
     Ctx, Exception, Function, Object, Result, String as JsString, Value, prelude::Func,
 };
-use tokio::{sync::Notify, time::Instant};
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
 
 use super::WebHost;
-use super::download::Download;
+use super::download::{Download, idle};
 use super::http_client;
 use super::message::{self, PullSource, TakenBody};
 use super::upload::Upload;
@@ -49,13 +55,14 @@ pub(super) fn native<'js>(native: &Object<'js>, host: &Rc<dyn WebHost>) -> Resul
         Func::from(move |ctx: Ctx<'js>| output_gate(ctx, &*gate_host)),
     )?;
     let open = Rc::new(Cell::new(0));
+    let host = host.clone();
     let send = move |ctx: Ctx<'js>,
                      method: String,
                      url: String,
                      headers: JsString<'js>,
                      body: Value<'js>| {
         let exchange = Exchange::open(&ctx, &open, url)?;
-        send(ctx, exchange, &method, &headers, &body)
+        send(ctx, &*host, exchange, &method, &headers, &body)
     };
     native.set("send", Func::from(send))
 }
@@ -74,12 +81,12 @@ fn output_gate<'js>(ctx: Ctx<'js>, host: &dyn WebHost) -> Result<Value<'js>> {
 }
 
 /// An exchange that the program may give up at any time.
-struct Exchange {
+pub(super) struct Exchange {
     url: String,
     cancelled: Cell<bool>,
     cancel: Notify,
     /// When a chunk of the request's body was last made.
-    active: Rc<Cell<Instant>>,
+    active: Cell<Instant>,
     open: Rc<Cell<usize>>,
 }
 
@@ -102,7 +109,7 @@ impl Exchange {
             url,
             cancelled: Cell::new(false),
             cancel: Notify::new(),
-            active: Rc::new(Cell::new(Instant::now())),
+            active: Cell::new(Instant::now()),
             open: open.clone(),
         }))
     }
@@ -112,20 +119,50 @@ impl Exchange {
         self.cancel.notify_waiters();
     }
 
+    /// Resolves when the program gives up.
+    pub(super) async fn cancelled(&self) {
+        let given_up = self.cancel.notified();
+        if !self.cancelled.get() {
+            given_up.await;
+        }
+    }
+
+    /// A chunk of the request's body was made.
+    pub(super) fn touch(&self) {
+        self.active.set(Instant::now());
+    }
+
     /// `work`, unless the program gives up first.
     async fn run<T>(
         &self,
         work: impl Future<Output = std::result::Result<T, String>>,
     ) -> std::result::Result<T, String> {
-        let given_up = self.cancel.notified();
-        if self.cancelled.get() {
-            return Err(self.failed("it was cancelled"));
-        }
         let result = tokio::select! {
+            biased;
+            () = self.cancelled() => Err("it was cancelled".to_owned()),
             result = work => result,
-            () = given_up => Err("it was cancelled".to_owned()),
         };
         result.map_err(|error| self.failed(&error))
+    }
+
+    /// What a server answers, unless it does not, while nothing is sent to it either.
+    async fn answered(
+        &self,
+        answer: ResponseFuture,
+        idle_timeout: Duration,
+    ) -> std::result::Result<Response<Incoming>, String> {
+        let mut answer = std::pin::pin!(answer);
+        self.touch();
+        loop {
+            let deadline = self.active.get() + idle_timeout;
+            tokio::select! {
+                answered = &mut answer => return answered.map_err(|error| cause(&error)),
+                () = sleep_until(deadline) => {}
+            }
+            if self.active.get() + idle_timeout <= Instant::now() {
+                return Err(idle(idle_timeout));
+            }
+        }
     }
 
     fn failed(&self, what: &str) -> String {
@@ -135,23 +172,29 @@ impl Exchange {
 
 fn send<'js>(
     ctx: Ctx<'js>,
+    host: &dyn WebHost,
     exchange: Rc<Exchange>,
     method: &str,
     headers: &JsString<'js>,
     body: &Value<'js>,
 ) -> Result<Object<'js>> {
+    let idle_timeout = host.fetch_idle_timeout();
     let failed = |error: &dyn std::fmt::Display| {
         Exception::throw_type(&ctx, &exchange.failed(&error.to_string()))
     };
     let request = build(&ctx, &exchange, method, headers, body)?;
-    let client = http_client::client().map_err(|error| failed(&error))?;
+    let client = http_client::client(host.egress()).map_err(|error| failed(&error))?;
     let answer = {
         let (ctx, exchange) = (ctx.clone(), exchange.clone());
         async move {
-            let sent = async { client.request(request).await.map_err(|error| cause(&error)) };
+            let sent = exchange.answered(client.request(request), idle_timeout);
             match exchange.run(sent).await {
-                Ok(response) => receive(&ctx, exchange, response),
-                Err(error) => Err(Exception::throw_type(&ctx, &error)),
+                Ok(response) => receive(&ctx, exchange, response, idle_timeout),
+                Err(error) => {
+                    // The program need not make more of a body that nobody takes.
+                    exchange.cancel();
+                    Err(Exception::throw_type(&ctx, &error))
+                }
             }
         }
     };
@@ -163,7 +206,7 @@ fn send<'js>(
 
 fn build<'js>(
     ctx: &Ctx<'js>,
-    exchange: &Exchange,
+    exchange: &Rc<Exchange>,
     method: &str,
     headers: &JsString<'js>,
     body: &Value<'js>,
@@ -180,7 +223,7 @@ fn build<'js>(
     let body = match message::taken(ctx, body)? {
         TakenBody::Empty => Upload::Whole(Bytes::new()),
         TakenBody::Bytes(bytes) => Upload::Whole(bytes),
-        TakenBody::Source(reader) => Upload::of_reader(ctx, reader, exchange.active.clone()),
+        TakenBody::Source(reader) => Upload::of_reader(ctx, reader, exchange.clone()),
     };
     // Servers expect a length, even zero, of a request that may have a body.
     let expects_length = matches!(method, Method::POST | Method::PUT | Method::PATCH);
@@ -189,7 +232,7 @@ fn build<'js>(
     }
     for (name, value) in [
         (header::ACCEPT, "*/*"),
-        (header::ACCEPT_ENCODING, "gzip, deflate"),
+        (header::ACCEPT_ENCODING, "gzip, deflate, br"),
         (header::USER_AGENT, "Dolmen"),
     ] {
         headers
@@ -216,15 +259,20 @@ fn receive<'js>(
     ctx: &Ctx<'js>,
     exchange: Rc<Exchange>,
     response: Response<Incoming>,
+    idle_timeout: Duration,
 ) -> Result<Object<'js>> {
-    let (head, incoming) = response.into_parts();
-    let reason = head.status.canonical_reason().unwrap_or_default();
-    let decoding = head
-        .headers
-        .get(header::CONTENT_ENCODING)
-        .map(HeaderValue::as_bytes);
+    let (mut head, incoming) = response.into_parts();
+    let reason = match head.extensions.get::<ReasonPhrase>() {
+        Some(reason) => String::from_utf8_lossy(reason.as_bytes()).into_owned(),
+        None => head
+            .status
+            .canonical_reason()
+            .unwrap_or_default()
+            .to_owned(),
+    };
+    let download = Download::new(incoming, &mut head.headers, idle_timeout);
     let body = Rc::new(Received {
-        download: RefCell::new(Some(Download::new(incoming, decoding))),
+        download: RefCell::new(Some(download)),
         exchange,
     });
     let answer = Object::new(ctx.clone())?;

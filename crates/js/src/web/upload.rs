@@ -1,18 +1,18 @@
 //! The body of a request that goes out: all of it at once, or chunk by chunk as the connection takes them.
 
 use std::{
-    cell::Cell,
-    pin::Pin,
+    pin::{Pin, pin},
     rc::Rc,
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
-use rquickjs::Ctx;
-use tokio::{sync::mpsc, time::Instant};
+use rquickjs::{CaughtError, Ctx};
+use tokio::sync::mpsc;
 
 use super::message::BodyReader;
+use super::send::Exchange;
 
 /// Chunks that wait for the connection: one is on its way while the program makes the next.
 const WAITING_CHUNKS: usize = 1;
@@ -35,14 +35,14 @@ impl std::fmt::Display for Broken {
 impl std::error::Error for Broken {}
 
 impl Upload {
-    /// A body that is read from the program while it is sent. `active` is set whenever a chunk is.
+    /// A body that is read from the program while it is sent, until the exchange is given up.
     pub(super) fn of_reader<'js>(
         ctx: &Ctx<'js>,
         reader: BodyReader<'js>,
-        active: Rc<Cell<Instant>>,
+        exchange: Rc<Exchange>,
     ) -> Self {
         let (sender, receiver) = mpsc::channel(WAITING_CHUNKS);
-        ctx.spawn(send_chunks(ctx.clone(), reader, sender, active));
+        ctx.spawn(send_chunks(ctx.clone(), reader, sender, exchange));
         Upload::Chunks(receiver)
     }
 }
@@ -51,20 +51,27 @@ async fn send_chunks<'js>(
     ctx: Ctx<'js>,
     reader: BodyReader<'js>,
     sender: mpsc::Sender<Result<Bytes, Broken>>,
-    active: Rc<Cell<Instant>>,
+    exchange: Rc<Exchange>,
 ) {
-    // The next chunk is asked for only when there is room for it.
-    while let Ok(room) = sender.reserve().await {
+    let mut cancelled = pin!(exchange.cancelled());
+    loop {
+        // The next chunk is asked for only when there is room for it.
+        let room = tokio::select! {
+            Ok(room) = sender.reserve() => room,
+            () = &mut cancelled => break,
+            else => break,
+        };
         let chunk = tokio::select! {
             chunk = reader.next() => chunk,
             () = sender.closed() => break,
+            () = &mut cancelled => break,
         };
-        active.set(Instant::now());
+        exchange.touch();
         match chunk {
             Ok(Some(chunk)) => room.send(Ok(chunk)),
             Ok(None) => return,
             Err(error) => {
-                let message = rquickjs::CaughtError::from_error(&ctx, error).to_string();
+                let message = CaughtError::from_error(&ctx, error).to_string();
                 room.send(Err(Broken(message)));
                 return;
             }

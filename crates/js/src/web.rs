@@ -33,8 +33,8 @@ mod address;
 mod clone;
 mod crypto;
 mod encoding;
-mod glue;
-mod group;
+pub(crate) mod glue;
+pub(crate) mod group;
 mod http_client;
 mod lazy;
 mod names;
@@ -70,4 +70,9 @@ pub trait WebHost {
 pub fn install<'js>(ctx: &Ctx<'js>, host: Rc<dyn WebHost>) -> Result<()> {
     let accessors = lazy::define_accessors(ctx)?;
     State::store(ctx, host, accessors)
+}
+
+/// Random numbers, digests and comparison, for Node's `crypto`.
+pub(crate) fn crypto_natives<'js>(ctx: &Ctx<'js>, native: &rquickjs::Object<'js>) -> Result<()> {
+    crypto::native(native, &State::of(ctx)?.host)
 }

@@ -2,7 +2,7 @@
 //!
 //! `engine.rs` is what the runtime calls; `instance.rs` is one live object; `rpc.rs` and
 //! `fetch.rs` convert calls and their results; `api/` has the host calls, one area a file; `web/`
-//! the web platform's APIs; `value_format` the encoding of stored and copied values.
+//! the web platform's APIs, `node/` Node's modules; `value_format` the encoding of stored and copied values.
 
 mod api;
 mod async_context;
@@ -13,6 +13,7 @@ mod exception;
 mod fetch;
 mod instance;
 mod module;
+pub mod node;
 mod pacer;
 mod raw;
 mod rpc;

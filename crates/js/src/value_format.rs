@@ -180,6 +180,20 @@ pub(crate) fn latin1_bytes<'js>(
     })
 }
 
+/// The text's UTF-16 units, lone surrogates too.
+pub(crate) fn utf16_units<'js>(ctx: &Ctx<'js>, text: &rquickjs::String<'js>) -> Result<Vec<u16>> {
+    Engine::of(ctx).with_text(text.as_raw().into(), |text| match text::from_wtf8(text) {
+        text::Wide::Latin1(bytes) => bytes.into_iter().map(u16::from).collect(),
+        text::Wide::Utf16(units) => units,
+    })
+}
+
+/// Text of UTF-16 units, lone surrogates too.
+pub(crate) fn from_utf16<'js>(ctx: &Ctx<'js>, units: &[u16]) -> Result<rquickjs::String<'js>> {
+    let text = Engine::of(ctx).string_from_utf16(units)?.into_value(ctx);
+    rquickjs::FromJs::from_js(ctx, text)
+}
+
 /// Throws a `DataCloneError` with this message.
 pub(crate) fn throw_clone_error(ctx: &Ctx<'_>, message: &str) -> rquickjs::Error {
     clone_error::throw(Engine::of(ctx), message)

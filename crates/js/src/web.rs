@@ -91,3 +91,8 @@ pub fn install<'js>(ctx: &Ctx<'js>, host: Rc<dyn WebHost>) -> Result<()> {
     let accessors = lazy::define_accessors(ctx)?;
     State::store(ctx, host, accessors)
 }
+
+/// Random numbers, digests and comparison, for Node's `crypto`.
+pub(crate) fn crypto_natives<'js>(ctx: &Ctx<'js>, native: &rquickjs::Object<'js>) -> Result<()> {
+    crypto::native(native, &State::of(ctx)?.host)
+}

@@ -11,9 +11,12 @@ use std::{
     time::Duration,
 };
 
-use dolmen_js::web::{
-    self, WebHost,
-    message::{self, NewBody, PullSource, TakenBody},
+use dolmen_js::{
+    node,
+    web::{
+        self, WebHost,
+        message::{self, NewBody, PullSource, TakenBody},
+    },
 };
 use dolmen_runtime::EgressPolicy;
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
@@ -21,7 +24,7 @@ use hyper::body::{Bytes, Frame, Incoming};
 use hyper::{Request, Response, service::service_fn};
 use rquickjs::prelude::Func;
 use rquickjs::{
-    AsyncContext, AsyncRuntime, CatchResultExt, Context, Ctx, Function, Runtime, Value,
+    AsyncContext, AsyncRuntime, CatchResultExt, Context, Ctx, Function, Object, Runtime, Value,
 };
 
 /// A host whose output gate opens when the test says so.
@@ -153,6 +156,7 @@ fn run_file(file: &'static str, source: &'static str, egress: EgressPolicy) {
                     bell.notify_one();
                 };
                 globals.set("done", Func::from(done)).unwrap();
+                globals.set("node", Func::from(node_module)).unwrap();
                 ctx.eval::<(), _>(PRELUDE).catch(&ctx).unwrap();
                 if let Err(error) = ctx.eval::<(), _>(source).catch(&ctx) {
                     panic!("{file}: {error}");
@@ -169,6 +173,14 @@ fn run_file(file: &'static str, source: &'static str, egress: EgressPolicy) {
         let failed = outcome.borrow_mut().take().expect("the tests end");
         assert!(failed.is_empty(), "{file}:\n{failed}");
     });
+}
+
+/// `node(name)`: what a module exports; `node('globals')` installs the globals.
+fn node_module<'js>(ctx: Ctx<'js>, name: String) -> rquickjs::Result<Option<Object<'js>>> {
+    match name.as_str() {
+        "globals" => node::install_globals(&ctx).map(|()| None),
+        name => node::exports(&ctx, name),
+    }
 }
 
 fn set_timeout<'js>(ctx: Ctx<'js>, callback: Function<'js>, ms: rquickjs::prelude::Opt<f64>) {
@@ -204,6 +216,17 @@ files! {
     platform,
     clone,
     lazy,
+    node_async_hooks,
+    node_events,
+    node_path,
+    node_util,
+    node_assert,
+    node_buffer,
+    node_crypto,
+    node_stream,
+    node_process,
+    node_url,
+    node_others,
 }
 
 // ---- messages between the host and a program ---------------------------------------------------

@@ -3,10 +3,17 @@
 use rquickjs::{Ctx, Exception, Module, Object, Value, module::Declared};
 
 use super::native;
+use crate::node;
 
-/// The name of the built-in module that an import names, if it is one.
+/// The name of the built-in module that an import names, if it is one. Node's modules go without
+/// their prefix, too.
 pub(super) fn name(specifier: &str) -> Option<String> {
-    is(specifier).then(|| specifier.to_owned())
+    if is(specifier) {
+        return Some(specifier.to_owned());
+    }
+    node::names()
+        .any(|name| name == specifier)
+        .then(|| format!("node:{specifier}"))
 }
 
 /// Whether a module is built in.
@@ -19,6 +26,13 @@ pub(super) fn declare<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Modul
     let exports: Object<'js> = match name {
         "cloudflare:workers" => native::workers_module(ctx)?,
         _ => {
+            let node = match name.strip_prefix("node:") {
+                Some(name) => node::exports(ctx, name)?,
+                None => None,
+            };
+            if let Some(exports) = node {
+                return module(ctx, name, exports);
+            }
             return Err(Exception::throw_message(
                 ctx,
                 &format!(
@@ -27,6 +41,14 @@ pub(super) fn declare<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Modul
             ));
         }
     };
+    module(ctx, name, exports)
+}
+
+fn module<'js>(
+    ctx: &Ctx<'js>,
+    name: &str,
+    exports: Object<'js>,
+) -> rquickjs::Result<Module<'js, Declared>> {
     let mut names = Vec::new();
     let mut source = String::from("const all = import.meta.exports; delete import.meta.exports;\n");
     let mut default = "all";

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     api,
     bundle::{self, BundleError},
-    poll_now, web,
+    node, poll_now, web,
 };
 
 /// How long the top level of a bundle may run when it is loaded.
@@ -89,6 +89,7 @@ impl ModuleBundle {
         web::install(ctx, Rc::new(api::LoadingHost))?;
         api::console::install(ctx, file.to_owned())?;
         api::timers::install_refusing(ctx)?;
+        node::install_globals(ctx)?;
         native::install(ctx, None, &Exports::default())?;
         let module: Module<'_, _> = reading.load(ctx, file)?;
         let (module, done) = module.eval()?;

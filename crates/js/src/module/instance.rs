@@ -11,7 +11,7 @@ use super::{
     loader::{Loaded, Modules},
     native,
 };
-use crate::{api, exception::Thrown, poll_now, vm::Vm, web};
+use crate::{api, exception::Thrown, node, poll_now, vm::Vm, web};
 
 // The order of the fields is the order in which they are dropped.
 pub(crate) struct ModuleInstance {
@@ -59,6 +59,7 @@ impl ModuleInstance {
         web::install(ctx, Rc::new(api::ObjectHost::new(&self.host)))?;
         api::console::install(ctx, self.host.label())?;
         api::timers::install(ctx, &self.host, &self.timers)?;
+        node::install_globals(ctx)?;
         native::install(ctx, Some(&self.host), &bundle.exports)?;
         let namespace = evaluate(ctx, &bundle.modules, || self.vm.run_jobs(ctx))?;
         let state = native::state(ctx)?;

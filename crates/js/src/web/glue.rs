@@ -45,7 +45,7 @@ glue! {
 }
 
 impl Glue {
-    /// The file of that name with that text.
+    /// A file under the name that stack traces give it.
     pub(crate) const fn new(file: &'static str, source: &'static str) -> Self {
         Self {
             file,

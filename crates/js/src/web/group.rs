@@ -148,7 +148,8 @@ pub(crate) fn uses(native: &Object<'_>) -> Result<()> {
     native.set("built", Func::from(built_name))
 }
 
-fn use_name<'js>(ctx: Ctx<'js>, name: String) -> Result<Value<'js>> {
+/// A value of ours, whatever the program has made of the global of that name.
+pub(crate) fn use_name<'js>(ctx: Ctx<'js>, name: String) -> Result<Value<'js>> {
     let state = State::of(&ctx)?;
     exports(&ctx, &state, names::group(&name))?.get(name)
 }

@@ -15,6 +15,61 @@ use crate::{
 /// Space set aside on the word of a content-length alone, in bytes.
 const MAX_RESERVED: usize = 1 << 20;
 
+/// A body whose length is stated and no greater is read before the request is passed on.
+const READ_AHEAD: u64 = 64 << 10;
+
+/// A request's body for a reader that can take it piece by piece. A task on this thread passes
+/// the pieces on as they are wanted, within the same limits as [`read`].
+pub(crate) async fn open(
+    mut body: Incoming,
+    options: &GatewayOptions,
+) -> Result<dolmen_runtime::Body, Failure> {
+    use dolmen_runtime::{Body as Passed, body_stream};
+    if body.is_end_stream() {
+        return Ok(Passed::None);
+    }
+    let length = body.size_hint().exact();
+    if length.is_some_and(|length| length <= READ_AHEAD) {
+        return read(body, options).await.map(Passed::Full);
+    }
+    let (limit, patience) = (options.max_body_bytes, options.body_timeout);
+    if length.is_some_and(|length| usize::try_from(length).map_or(true, |length| length > limit)) {
+        return Err(Failure::body_too_large(limit));
+    }
+    let (writer, reader) = body_stream(length);
+    tokio::task::spawn_local(async move {
+        let mut received = 0;
+        loop {
+            // The clock runs while the client is waited for, and not while the reader is.
+            let mut waiting_since = None;
+            let piece = tokio::select! {
+                () = writer.closed() => return,
+                piece = next_piece(&mut body, 0, &mut waiting_since, patience) => piece,
+            };
+            let failure = match piece {
+                Ok(None) => {
+                    // A reader that is gone has no use for the end.
+                    let _ = writer.end().await;
+                    return;
+                }
+                Ok(Some(piece)) => {
+                    received += piece.len();
+                    if received <= limit {
+                        if writer.write(piece).await.is_err() {
+                            return;
+                        }
+                        continue;
+                    }
+                    Failure::body_too_large(limit)
+                }
+                Err(failure) => failure,
+            };
+            return writer.fail(failure.into_error()).await;
+        }
+    });
+    Ok(Passed::Stream(reader))
+}
+
 /// Reads `body` to its end. A body of one piece is not copied.
 pub(crate) async fn read(mut body: Incoming, options: &GatewayOptions) -> Result<Bytes, Failure> {
     if body.is_end_stream() {

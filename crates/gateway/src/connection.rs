@@ -3,7 +3,7 @@
 use std::{cell::Cell, convert::Infallible, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
-use dolmen_runtime::{FetchRequest, Handle, RpcCall};
+use dolmen_runtime::{Body, FetchRequest, Handle, RpcCall, Target};
 use http::{HeaderValue, Method, Request, Response, header::CONTENT_TYPE, request::Parts};
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -14,7 +14,8 @@ use tokio::{
 };
 
 use crate::{
-    body, failure::Failure, fetch, lingering::Lingering, options::GatewayOptions, route::Route, rpc,
+    answer::Answer, body, failure::Failure, fetch, lingering::Lingering, options::GatewayOptions,
+    route::Route, rpc,
 };
 
 /// How far the gateway is with its work.
@@ -92,17 +93,19 @@ async fn respond(
     edge: Rc<Edge>,
     trace: Trace,
     request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
+) -> Result<Response<Answer>, Infallible> {
     trace.any_request.set(true);
     Ok(answer(&edge, request).await.unwrap_or_else(|failure| {
         if failure.leaves_body_unread() {
             trace.unread_body.set(true);
         }
-        failure.into_response(edge.options.error_details)
+        failure
+            .into_response(edge.options.error_details)
+            .map(Answer::from)
     }))
 }
 
-async fn answer(edge: &Edge, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Failure> {
+async fn answer(edge: &Edge, request: Request<Incoming>) -> Result<Response<Answer>, Failure> {
     let (
         Parts {
             method,
@@ -114,8 +117,25 @@ async fn answer(edge: &Edge, request: Request<Incoming>) -> Result<Response<Full
         incoming,
     ) = request.into_parts();
     let host = fetch::host(&uri, &headers, version)?;
+    if edge.handle.has_worker() && !(edge.options.object_routes && Route::is_for_object(uri.path()))
+    {
+        let asked = method.clone();
+        let request = FetchRequest {
+            target: Target::Root,
+            method,
+            url: fetch::url(host, &uri),
+            path: String::new(),
+            query: String::new(),
+            headers,
+            body: body::open(incoming, &edge.options).await?,
+        };
+        let response = edge.handle.worker(request).await;
+        let response =
+            response.map_err(|error| Failure::from_event(&error, "the worker", "fetch"))?;
+        return Ok(fetch::answer(response, &asked));
+    }
     match Route::of(uri.path())? {
-        Route::Index => Ok(index(&edge.handle)),
+        Route::Index => Ok(index(&edge.handle).map(Answer::from)),
         Route::Rpc {
             namespace,
             object,
@@ -132,7 +152,7 @@ async fn answer(edge: &Edge, request: Request<Incoming>) -> Result<Response<Full
             let result = edge.handle.rpc(&namespace, &object, call).await;
             let result =
                 result.map_err(|error| Failure::from_event(&error, &namespace, &object))?;
-            Ok(rpc::answer(&result))
+            Ok(rpc::answer(&result).map(Answer::from))
         }
         Route::Fetch {
             namespace,
@@ -142,12 +162,13 @@ async fn answer(edge: &Edge, request: Request<Incoming>) -> Result<Response<Full
             let body = body::read(incoming, &edge.options).await?;
             let asked = method.clone();
             let request = FetchRequest {
+                target: Target::Root,
                 method,
                 url: fetch::url(host, &uri),
                 path: path.to_owned(),
                 query: uri.query().unwrap_or_default().to_owned(),
                 headers,
-                body,
+                body: Body::Full(body),
             };
             let response = edge.handle.fetch(&namespace, &object, request).await;
             let response =

@@ -194,6 +194,13 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// What the reader of a body that cannot be read to its end is told.
+    pub fn into_error(self) -> Error {
+        Error::new(ErrorKind::BadRequest, self.message)
+    }
+}
+
 /// How much of an unknown path an answer repeats.
 const SHOWN_PATH_CHARS: usize = 100;
 

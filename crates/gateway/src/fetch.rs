@@ -1,14 +1,12 @@
 //! HTTP passed through to an object: `/fetch/:namespace/:name/*`.
 
-use bytes::Bytes;
-use dolmen_runtime::FetchResponse;
+use dolmen_runtime::{Body, FetchResponse};
 use http::{
     HeaderMap, HeaderName, Method, Response, StatusCode, Uri, Version,
     header::{CONNECTION, CONTENT_LENGTH, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE},
 };
-use http_body_util::Full;
 
-use crate::failure::Failure;
+use crate::{answer::Answer, failure::Failure};
 
 /// The host of a request that names none, which only HTTP/1.0 may do.
 const UNNAMED_HOST: &str = "localhost";
@@ -55,7 +53,7 @@ pub(crate) fn url(host: &str, uri: &Uri) -> String {
 }
 
 /// Writes an object's answer. What concerns the connection alone is not the object's to say.
-pub(crate) fn answer(response: FetchResponse, method: &Method) -> Response<Full<Bytes>> {
+pub(crate) fn answer(response: FetchResponse, method: &Method) -> Response<Answer> {
     let FetchResponse {
         status,
         mut headers,
@@ -66,8 +64,9 @@ pub(crate) fn answer(response: FetchResponse, method: &Method) -> Response<Full<
             headers.remove(name);
         }
     }
-    let no_body = method == Method::HEAD && body.is_empty() || is_null_body(status);
-    let mut answer = Response::new(Full::new(if no_body { Bytes::new() } else { body }));
+    let is_empty = body.bytes().is_some_and(<[u8]>::is_empty);
+    let no_body = method == Method::HEAD && is_empty || is_null_body(status);
+    let mut answer = Response::new(Answer::from(if no_body { Body::None } else { body }));
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
     answer

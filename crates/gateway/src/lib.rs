@@ -18,6 +18,7 @@
 
 #![warn(missing_docs)]
 
+mod answer;
 mod body;
 mod connection;
 mod failure;

@@ -21,6 +21,9 @@ pub struct GatewayOptions {
     pub shutdown_grace: Duration,
     /// What a client sees of an error beyond its message.
     pub error_details: ErrorDetails,
+    /// Whether `/rpc/` and `/fetch/` lead to objects of a module worker too, whose own `fetch`
+    /// gets every other path. Objects of CommonJS bundles are always reached there. Default: no.
+    pub object_routes: bool,
 }
 
 /// What a client sees of an error beyond its message.
@@ -51,6 +54,7 @@ impl Default for GatewayOptions {
             body_timeout: Duration::from_secs(30),
             shutdown_grace: Duration::from_secs(10),
             error_details: ErrorDetails::default(),
+            object_routes: false,
         }
     }
 }

@@ -24,6 +24,11 @@ pub(crate) enum Route<'p> {
 }
 
 impl<'p> Route<'p> {
+    /// Whether a path is one of those that lead to an object.
+    pub fn is_for_object(path: &str) -> bool {
+        path.starts_with("/rpc/") || path.starts_with("/fetch/")
+    }
+
     /// Finds the route of a percent-encoded path.
     pub fn of(path: &'p str) -> Result<Self, Failure> {
         if path == "/" {

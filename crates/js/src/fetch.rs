@@ -1,7 +1,7 @@
 //! `fetch` of CommonJS objects: plain request objects in, plain response objects out.
 
 use bytes::Bytes;
-use dolmen_runtime::{Error, ErrorKind, FetchRequest, FetchResponse};
+use dolmen_runtime::{Body, Error, ErrorKind, FetchRequest, FetchResponse};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::CONTENT_TYPE};
 use rquickjs::{ArrayBuffer, Ctx, Exception, Object, TypedArray, Value};
 
@@ -31,15 +31,13 @@ pub(crate) fn call<'js>(
     req.set("path", request.path.as_str())?;
     req.set("query", request.query.as_str())?;
     req.set("headers", request_headers(ctx, &request.headers)?)?;
-    if let Ok(text) = std::str::from_utf8(&request.body) {
+    let body = request.body.bytes().unwrap_or_default();
+    if let Ok(text) = std::str::from_utf8(body) {
         req.set("body", text)?;
     } else {
         req.set("body", rquickjs::Null)?;
     }
-    req.set(
-        "rawBody",
-        TypedArray::<u8>::new_copy(ctx.clone(), &request.body)?,
-    )?;
+    req.set("rawBody", TypedArray::<u8>::new_copy(ctx.clone(), body)?)?;
     fetch
         .call((rquickjs::function::This(object.clone()), req))
         .map(Called::Value)
@@ -79,7 +77,7 @@ pub(crate) fn response<'js>(
         return Ok(FetchResponse {
             status: StatusCode::NO_CONTENT,
             headers: HeaderMap::new(),
-            body: Bytes::new(),
+            body: Body::None,
         });
     }
     let is_response = value
@@ -155,7 +153,7 @@ fn with_body<'js>(
     Ok(FetchResponse {
         status: status.unwrap_or(default),
         headers,
-        body,
+        body: Body::Full(body),
     })
 }
 

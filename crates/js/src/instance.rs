@@ -110,6 +110,14 @@ impl JsInstance {
             }
             Event::Fetch(request) => (Conversion::Fetch, fetch::call(ctx, &object, &request)),
             Event::Alarm(info) => (Conversion::Alarm, api::alarm::call(ctx, &object, info)),
+            Event::Call(_) => {
+                let refused = Error::new(
+                    ErrorKind::BadRequest,
+                    "an object of a CommonJS bundle is called by rpc(), not through a stub's methods",
+                );
+                self.host.settle(id, Err(refused));
+                return None;
+            }
         };
         let called = called.and_then(|value| match value {
             rpc::Called::Value(value) => as_promise(ctx, value).map(Ok),

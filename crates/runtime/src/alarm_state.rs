@@ -158,7 +158,7 @@ impl AlarmState {
         self.indexed.set(time);
         let name = object.name.borrow();
         object.shard.storage.alarms().set(
-            &object.shard.namespaces[object.key.namespace].storage,
+            &object.shard.namespace(object.key.namespace).storage,
             object.key.id,
             name.as_deref(),
             time,

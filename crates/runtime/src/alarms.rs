@@ -16,7 +16,7 @@ use crate::{
     Result,
     error::{Error, ErrorKind},
     event::{AlarmInfo, Event, Reply},
-    object::ObjectKey,
+    object::{Envelope, ObjectKey, Route},
     shard::{CallChain, ShardMessage, Shared, owner},
 };
 
@@ -178,9 +178,12 @@ async fn send(
     let _ = shared.shards[owner(alarm.id, shared.shards.len())].send(ShardMessage::Deliver {
         key,
         name,
-        event,
-        chain: CallChain::default(),
-        reply,
+        envelope: Envelope {
+            event,
+            chain: CallChain::default(),
+            route: Route::Plain,
+            reply,
+        },
     });
     let result = answer
         .await

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     Result,
-    engine::{Instance, Work},
+    engine::{Concurrency, Instance, Work},
     error::{Error, ErrorKind},
     event::{Event, Reply},
     host::{EventId, Host, TimerId},
@@ -29,12 +29,16 @@ use crate::{
     clippy::large_enum_variant,
     reason = "moved once an event; a box would cost an allocation"
 )]
-enum Next {
+pub(crate) enum Next {
+    /// Make the instance: events wait, and there is none.
+    Start,
     Event(Envelope),
     Operations,
     Timer(TimerId),
     Stopped,
     Deadline,
+    /// A critical section will never end.
+    Stuck,
     Evict,
 }
 
@@ -46,9 +50,9 @@ enum Waiting {
 }
 
 pub(crate) struct Driver {
-    object: Rc<Object>,
-    host: Rc<Host>,
-    instance: Option<Box<dyn Instance>>,
+    pub(crate) object: Rc<Object>,
+    pub(crate) host: Rc<Host>,
+    pub(crate) instance: Option<Box<dyn Instance>>,
     /// Wakes this driver because a host operation is ready.
     waker: Waker,
     /// Since when this driver has had the shard without a break.
@@ -80,11 +84,20 @@ impl Driver {
 
     /// Runs until the object is evicted.
     pub async fn run(mut self) {
+        let interleaved = self.object.shard.concurrency == Concurrency::Interleaved;
         let mut timers_in_a_row = 0;
         loop {
             self.maintain().await;
             let events_first = timers_in_a_row >= TIMERS_PER_EVENT;
-            timers_in_a_row = match self.next(Waiting::ForEvents, None, events_first).await {
+            let deadline = self.section_deadline();
+            let next = self.next(Waiting::ForEvents, deadline, events_first).await;
+            timers_in_a_row = match next {
+                Next::Evict => return self.leave(),
+                next if interleaved => {
+                    let is_event = matches!(next, Next::Event(_));
+                    self.go_on(next).await;
+                    if is_event { 0 } else { timers_in_a_row + 1 }
+                }
                 Next::Event(envelope) => {
                     self.serve(envelope).await;
                     0
@@ -98,8 +111,7 @@ impl Driver {
                     self.reset(&reason);
                     0
                 }
-                Next::Evict => return self.leave(),
-                Next::Deadline => 0,
+                Next::Deadline | Next::Start | Next::Stuck => 0,
             };
             self.object.last_used.set(self.object.shard.clock.now());
         }
@@ -150,8 +162,12 @@ impl Driver {
             return Some(Next::Stopped);
         }
         let event = || {
-            if waiting == Waiting::ForSettlement {
+            if waiting == Waiting::ForSettlement || !object.sections.borrow().is_empty() {
                 return None;
+            }
+            let interleaved = object.shard.concurrency == Concurrency::Interleaved;
+            if interleaved && self.instance.is_none() && !object.mailbox.borrow().is_empty() {
+                return Some(Next::Start);
             }
             object.mailbox.borrow_mut().pop_front().map(Next::Event)
         };
@@ -168,6 +184,9 @@ impl Driver {
         }
         if let Some(next) = event() {
             return Some(next);
+        }
+        if self.is_stuck() {
+            return Some(Next::Stuck);
         }
         let evictable = waiting == Waiting::ForEvents && object.evict.get();
         (evictable && self.is_idle()).then_some(Next::Evict)
@@ -187,6 +206,7 @@ impl Driver {
             event,
             chain,
             reply,
+            ..
         } = envelope;
         let object = self.object.clone();
         if !object.shard.draining.get() {
@@ -260,7 +280,7 @@ impl Driver {
                     self.reset(&reason);
                     return Err(reason);
                 }
-                Next::Event(_) | Next::Evict => {
+                Next::Event(_) | Next::Evict | Next::Start | Next::Stuck => {
                     unreachable!("not while an event waits for its settlement")
                 }
             }
@@ -268,22 +288,26 @@ impl Driver {
     }
 
     /// Makes the instance if there is none.
-    async fn start(&mut self, budget: &mut Budget) -> Result<()> {
+    pub(crate) async fn start(&mut self, budget: &mut Budget) -> Result<()> {
         if self.instance.is_some() {
             return Ok(());
         }
         let host = self.host.clone();
         let made = self
             .run_turn(budget, move || {
+                let engine = host.object.shard.engine.clone();
+                if host.is_worker() {
+                    return engine.instantiate_worker(host);
+                }
                 let class = host.namespace().class.clone();
-                host.object.shard.engine.instantiate(&class, host.clone())
+                engine.instantiate(&class, host)
             })
             .await?;
         self.instance = Some(made.inspect_err(|error| self.reset(error))?);
         Ok(())
     }
 
-    fn stop_reason(&self) -> Error {
+    pub(crate) fn stop_reason(&self) -> Error {
         let stop = self.object.slice.take_stop();
         stop.or_else(|| self.object.failed_sync.borrow().clone())
             .unwrap_or_else(|| late(&self.object))
@@ -312,7 +336,7 @@ impl Driver {
     }
 
     /// Gives the instance one turn.
-    async fn turn(&mut self, budget: &mut Budget, work: Work) -> Result<()> {
+    pub(crate) async fn turn(&mut self, budget: &mut Budget, work: Work) -> Result<()> {
         let Some(mut instance) = self.instance.take() else {
             return Ok(());
         };
@@ -342,7 +366,7 @@ impl Driver {
     }
 
     /// Commits the turn and gives its outputs to the gate.
-    async fn end_turn(&self) -> Result<()> {
+    pub(crate) async fn end_turn(&self) -> Result<()> {
         let object = &*self.object;
         let change = object.db.borrow().alarm_change();
         if let Some(change) = change {
@@ -359,7 +383,7 @@ impl Driver {
     }
 
     /// Throws the instance away, with everything that its unfinished turn did.
-    fn reset(&mut self, reason: &Error) {
+    pub(crate) fn reset(&mut self, reason: &Error) {
         let object = &*self.object;
         self.instance = None;
         object.slice.take_stop();
@@ -379,10 +403,13 @@ impl Driver {
         }
         // A failure is tried again, and reported, by the next event.
         let _ = self.trust_storage();
+        if object.shard.concurrency == Concurrency::Interleaved {
+            self.fail_all(reason);
+        }
     }
 
     /// After a failed sync or checkpoint: goes back to exactly what is durable.
-    fn trust_storage(&self) -> Result<()> {
+    pub(crate) fn trust_storage(&self) -> Result<()> {
         let object = &*self.object;
         if object.distrusted.get() {
             object.alarm.forget_after(object.db.borrow().durable());
@@ -449,7 +476,7 @@ impl Driver {
     }
 
     /// Whether the stored alarm is due; if the index fired too early, tells it the right time.
-    fn alarm_is_due(&self, scheduled_ms: i64) -> Result<bool> {
+    pub(crate) fn alarm_is_due(&self, scheduled_ms: i64) -> Result<bool> {
         let object = &*self.object;
         let stored = object.db.borrow_mut().alarm()?;
         if stored.is_some_and(|time| time <= scheduled_ms.max(object.shard.clock.unix_ms())) {
@@ -460,7 +487,7 @@ impl Driver {
     }
 
     /// Clears the alarm that was served, unless the handler set another one, or it will be retried.
-    fn end_alarm(&self, retries: u32, result: Result<Reply>) -> Result<Reply> {
+    pub(crate) fn end_alarm(&self, retries: u32, result: Result<Reply>) -> Result<Reply> {
         let object = &*self.object;
         let replaced = object.alarm.handler_ended();
         if replaced {

@@ -11,8 +11,33 @@ use crate::{
     host::{EventId, Host, TimerId},
 };
 
+/// How the events of one object follow each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Concurrency {
+    /// One at a time, through settlement and conversion.
+    Serial,
+    /// The next one starts when the one before it waits for something outside the object.
+    Interleaved,
+}
+
 /// Makes instances of a bundle's classes. Shared by all shards.
 pub trait Engine: Send + Sync + 'static {
+    /// How the events of the bundle's objects follow each other.
+    fn concurrency(&self) -> Concurrency {
+        Concurrency::Serial
+    }
+
+    /// Makes the stateless part of a module worker, one on each shard.
+    ///
+    /// # Errors
+    /// `StartFailed` if the bundle has none, or threw.
+    fn instantiate_worker(&self, _host: Rc<Host>) -> Result<Box<dyn Instance>> {
+        Err(crate::Error::new(
+            crate::ErrorKind::StartFailed,
+            "this bundle has no worker",
+        ))
+    }
+
     /// Runs the bundle and the constructor of `class` for one object.
     ///
     /// # Errors
@@ -31,7 +56,7 @@ pub enum Work {
     Begin(EventId, Event),
     /// Run the callback of a timer.
     Timer(TimerId),
-    /// A host operation is ready.
+    /// A host operation is ready, or exports were released.
     Operations,
 }
 

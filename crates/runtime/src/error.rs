@@ -4,6 +4,9 @@
 
 use std::fmt;
 
+use bytes::Bytes;
+use dolmen_storage::ObjectId;
+
 /// What a caller can conclude from an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
@@ -60,6 +63,8 @@ pub struct Error {
     kind: ErrorKind,
     message: String,
     detail: Option<String>,
+    thrown: Option<Bytes>,
+    object: Option<ObjectId>,
 }
 
 /// Shorthand for results with the runtime's [`Error`].
@@ -72,7 +77,21 @@ impl Error {
             kind,
             message: message.into(),
             detail: None,
+            thrown: None,
+            object: None,
         }
+    }
+
+    /// Adds the value that user code threw, encoded, for a caller that can revive it.
+    pub fn with_thrown(mut self, thrown: Bytes) -> Self {
+        self.thrown = Some(thrown);
+        self
+    }
+
+    /// Adds the object that it happened in, unless that is known.
+    pub fn with_object(mut self, object: ObjectId) -> Self {
+        self.object.get_or_insert(object);
+        self
     }
 
     /// Adds what only a developer should see, such as a stack.
@@ -89,6 +108,16 @@ impl Error {
     /// What happened, to which object, and what to do.
     pub fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The value that user code threw, encoded.
+    pub fn thrown(&self) -> Option<&Bytes> {
+        self.thrown.as_ref()
+    }
+
+    /// The object that it happened in.
+    pub fn object(&self) -> Option<ObjectId> {
+        self.object
     }
 
     /// A stack or similar; shown to clients only with `--dev-errors`.

@@ -6,6 +6,11 @@
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 
+use crate::{
+    body::Body,
+    call::{Call, Message, Target},
+};
+
 /// A value in one of the two encodings in which values travel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
@@ -33,32 +38,35 @@ pub struct RpcCall {
     pub args: Payload,
 }
 
-/// An HTTP request as an object sees it. The body is complete.
-#[derive(Clone, Debug)]
+/// An HTTP request as an object sees it.
+#[derive(Debug)]
 pub struct FetchRequest {
+    /// What it is for inside the object or the worker.
+    pub target: Target,
     /// The HTTP method.
     pub method: Method,
-    /// The full URL, `http://host/fetch/NS/name/path?query`.
+    /// The full URL; through the gateway's route `http://host/fetch/NS/name/path?query`.
     pub url: String,
-    /// The path below the object, percent-encoded as it arrived; starts with `/`.
+    /// The path below the object, percent-encoded as it arrived; starts with `/`. Only objects
+    /// of CommonJS bundles see it.
     pub path: String,
-    /// The raw query without `?`; empty when there is none.
+    /// The raw query without `?`; empty when there is none. As `path`.
     pub query: String,
     /// The headers as they arrived.
     pub headers: HeaderMap,
-    /// The whole body.
-    pub body: Bytes,
+    /// The body. Complete for objects of CommonJS bundles.
+    pub body: Body,
 }
 
 /// An object's answer to a [`FetchRequest`].
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct FetchResponse {
     /// The status, 200 to 599.
     pub status: StatusCode,
     /// The headers, repeated ones in order.
     pub headers: HeaderMap,
-    /// The whole body.
-    pub body: Bytes,
+    /// The body.
+    pub body: Body,
 }
 
 /// Why an alarm handler runs now.
@@ -71,7 +79,7 @@ pub struct AlarmInfo {
 }
 
 /// One thing for an object to do.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Event {
     /// Call a method.
     Rpc(RpcCall),
@@ -79,10 +87,12 @@ pub enum Event {
     Fetch(FetchRequest),
     /// Run the alarm handler.
     Alarm(AlarmInfo),
+    /// A call by another object or the worker, of a module worker.
+    Call(Call),
 }
 
 /// The answer to an [`Event`] of the same variant.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub enum Reply {
     /// A method's result, in the encoding of its arguments.
     Rpc(Payload),
@@ -90,4 +100,6 @@ pub enum Reply {
     Fetch(FetchResponse),
     /// The alarm handler is through.
     Alarm,
+    /// A call's result.
+    Call(Message),
 }

@@ -7,10 +7,11 @@ use tokio::sync::{mpsc::UnboundedSender, oneshot};
 
 use crate::{
     Result,
+    engine::Concurrency,
     error::{Error, ErrorKind},
     event::{Event, FetchRequest, FetchResponse, Payload, Reply, RpcCall},
     namespace::{MAX_NAME_BYTES, NamespaceSpec},
-    object::ObjectKey,
+    object::{Envelope, ObjectKey, Route},
     shard::{CallChain, Shard, ShardMessage, ShardTask, Shared, owner},
 };
 
@@ -18,6 +19,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Handle {
     specs: Arc<[NamespaceSpec]>,
+    has_worker: bool,
     keys: Arc<[NamespaceKey]>,
     shards: Arc<[UnboundedSender<ShardMessage>]>,
 }
@@ -31,6 +33,7 @@ impl Handle {
                 .iter()
                 .map(|namespace| namespace.spec.clone())
                 .collect(),
+            has_worker: shared.engine.concurrency() == Concurrency::Interleaved,
             keys: shared
                 .namespaces
                 .iter()
@@ -43,6 +46,11 @@ impl Handle {
     /// The namespaces, in the order of the bundle.
     pub fn namespaces(&self) -> &[NamespaceSpec] {
         &self.specs
+    }
+
+    /// Whether the bundle is a module worker, whose own `fetch` serves requests.
+    pub fn has_worker(&self) -> bool {
+        self.has_worker
     }
 
     /// How many shards there are.
@@ -89,6 +97,35 @@ impl Handle {
         }
     }
 
+    /// Passes an HTTP request to the stateless worker of the bundle: that of the calling shard, or
+    /// of any one when the caller is not on a shard.
+    ///
+    /// # Errors
+    /// Every [`ErrorKind`]; `StartFailed` if the bundle has no worker.
+    pub fn worker(
+        &self,
+        request: FetchRequest,
+    ) -> impl Future<Output = Result<FetchResponse>> + Send + use<> {
+        let (reply, answer) = oneshot::channel();
+        let envelope = Envelope {
+            event: Event::Fetch(request),
+            chain: CallChain::default(),
+            route: Route::Plain,
+            reply,
+        };
+        match Shard::current(&self.shards) {
+            Some(shard) => shard.send_to_worker(envelope),
+            // A closed inbox drops the reply, which `failure` reports.
+            None => drop(self.shards[0].send(ShardMessage::ToWorker(envelope))),
+        }
+        async move {
+            match answer.await {
+                Ok(Ok(Reply::Fetch(response))) => Ok(response),
+                other => Err(failure(other)),
+            }
+        }
+    }
+
     /// Runs a task on the event loop of shard `index` (modulo the number of shards).
     pub fn spawn_on(&self, index: usize, task: ShardTask) {
         // A closed inbox means that the runtime has stopped: the task is dropped.
@@ -121,10 +158,14 @@ impl Handle {
             ));
         }
         let (reply, answer) = oneshot::channel();
+        let envelope = Envelope {
+            event,
+            chain: CallChain::default(),
+            route: Route::Plain,
+            reply,
+        };
         match Shard::current(&self.shards) {
-            Some(shard) => {
-                shard.dispatch(index, &object.into(), event, CallChain::default(), reply)
-            }
+            Some(shard) => shard.dispatch(index, &object.into(), envelope),
             None => {
                 let id = self.keys[index].id_from_name(object);
                 let key = ObjectKey {
@@ -135,9 +176,7 @@ impl Handle {
                 let _ = self.shards[owner(id, self.shards())].send(ShardMessage::Deliver {
                     key,
                     name: Some(object.into()),
-                    event,
-                    chain: CallChain::default(),
-                    reply,
+                    envelope,
                 });
             }
         }

@@ -6,24 +6,30 @@
 use std::{
     future::Future,
     rc::Rc,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use dolmen_storage::{Database, ObjectId, Prepared, SqlCursor, SqlValue};
+use dolmen_storage::{Database, NamespaceKey, ObjectId, Prepared, SqlCursor, SqlValue};
 use tokio::sync::oneshot;
 
 use crate::{
     Result,
+    call::{Client, Export},
     error::{Error, ErrorKind},
     event::{Event, Reply},
+    interleaved::{LONGEST_SECTION, MAX_SECTIONS, Section},
     namespace::NamespaceSpec,
-    object::{Object, Settled},
+    object::{Envelope, Object, ObjectKey, Route, Settled},
     options::Options,
+    shard::CallChain,
     turn::{Slice, Verdict},
 };
 
 /// Names one event of one object, from its start to its result.
 pub type EventId = u64;
+/// Names one critical section of one instance.
+pub type SectionId = u64;
 /// Names one timer of one instance.
 pub type TimerId = u64;
 
@@ -45,7 +51,27 @@ impl Host {
 
     /// The object's namespace.
     pub fn namespace(&self) -> &NamespaceSpec {
-        &self.object.shard.namespaces[self.object.key.namespace].spec
+        &self.object.shard.namespace(self.object.key.namespace).spec
+    }
+
+    /// The index of the object's namespace in [`Host::namespaces`].
+    pub fn namespace_index(&self) -> usize {
+        self.object.key.namespace
+    }
+
+    /// Whether this is the stateless worker, which has no storage.
+    pub fn is_worker(&self) -> bool {
+        self.object.is_worker()
+    }
+
+    /// How errors and logs call the object.
+    pub fn label(&self) -> String {
+        self.object.label()
+    }
+
+    /// What derives and checks the ids of a namespace.
+    pub fn namespace_key(&self, namespace: usize) -> &NamespaceKey {
+        self.object.shard.namespace(namespace).storage.key()
     }
 
     /// All namespaces of the process, in the order of the bundle.
@@ -217,7 +243,16 @@ impl Host {
         let chain = self.object.chain_for_call();
         let name: Rc<str> = object.into();
         self.hold(Box::new(move |opened| match (opened, chain) {
-            (Ok(()), Ok(chain)) => shard.dispatch(namespace, &name, event, chain, reply),
+            (Ok(()), Ok(chain)) => shard.dispatch(
+                namespace,
+                &name,
+                Envelope {
+                    event,
+                    chain,
+                    route: Route::Plain,
+                    reply,
+                },
+            ),
             (Err(error), _) | (_, Err(error)) => drop(reply.send(Err(error))),
         }));
         async move {
@@ -228,6 +263,107 @@ impl Host {
                 ))
             })
         }
+    }
+
+    /// Sends an event where `client` says, once the writes made until now are durable. Events sent
+    /// to one client arrive in the order in which they were sent.
+    ///
+    /// # Errors
+    /// The future gives the callee's error, or why it could not be reached.
+    pub fn send(
+        &self,
+        client: &Client,
+        event: Event,
+    ) -> impl Future<Output = Result<Reply>> + use<> {
+        let (reply, answer) = oneshot::channel();
+        let shard = self.object.shard.clone();
+        let client = client.clone();
+        self.hold(Box::new(move |opened| {
+            if let Err(error) = opened {
+                return drop(reply.send(Err(error)));
+            }
+            let envelope = |route| Envelope {
+                event,
+                chain: CallChain::default(),
+                route,
+                reply,
+            };
+            match client {
+                Client::Object(object, connection) => shard.send(
+                    ObjectKey {
+                        namespace: object.namespace,
+                        id: object.id,
+                    },
+                    object.name.as_deref(),
+                    envelope(Route::Stub(connection)),
+                ),
+                Client::Export(export) => {
+                    let route = Route::Export(export.instance);
+                    shard.send_to_export(&export, envelope(route));
+                }
+                Client::Worker => shard.send_to_worker(envelope(Route::Plain)),
+            }
+        }));
+        async move {
+            answer.await.unwrap_or_else(|_| {
+                Err(Error::new(
+                    ErrorKind::Unavailable,
+                    "the called object went away: Dolmen is shutting down",
+                ))
+            })
+        }
+    }
+
+    /// A reference to the value that this instance keeps under the number `id`. Its number is
+    /// among [`Host::take_released`] once nobody has the reference any more.
+    pub fn export(&self, id: u64) -> Arc<Export> {
+        let object = &*self.object;
+        object.exported.set(object.exported.get() + 1);
+        Arc::new(Export {
+            shard: object.shard.inbox.clone(),
+            key: object.key,
+            instance: object.instance.get(),
+            id,
+        })
+    }
+
+    /// Exports that nobody refers to any more.
+    pub fn take_released(&self) -> Vec<u64> {
+        self.object.released.take()
+    }
+
+    /// Runs `output` once everything written until now is durable, in order with all other outputs.
+    pub fn after_gate(&self, output: impl FnOnce(Result<()>) + 'static) {
+        self.hold(Box::new(output));
+    }
+
+    /// Begins a critical section: no event begins, and no other section ends, before it does.
+    ///
+    /// # Errors
+    /// `BadRequest` when sections are nested too deep.
+    pub fn begin_section(&self) -> Result<SectionId> {
+        let object = &*self.object;
+        let mut sections = object.sections.borrow_mut();
+        if sections.len() >= MAX_SECTIONS {
+            return Err(Error::new(
+                ErrorKind::BadRequest,
+                "blockConcurrencyWhile() calls are nested too deeply.",
+            ));
+        }
+        let id = object.shard.next_life();
+        sections.push(Section {
+            id,
+            ends: self.now() + LONGEST_SECTION,
+        });
+        Ok(id)
+    }
+
+    /// Ends a critical section.
+    pub fn end_section(&self, id: SectionId) {
+        self.object
+            .sections
+            .borrow_mut()
+            .retain(|section| section.id != id);
     }
 
     /// Resolves once every write made until now is durable.

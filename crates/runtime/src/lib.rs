@@ -9,6 +9,8 @@
 
 mod alarm_state;
 mod alarms;
+mod body;
+mod call;
 mod clock;
 mod driver;
 mod engine;
@@ -17,6 +19,7 @@ mod event;
 mod gate;
 mod handle;
 mod host;
+mod interleaved;
 mod namespace;
 mod object;
 mod options;
@@ -27,12 +30,14 @@ mod turn;
 mod wakeup;
 
 pub use self::{
+    body::{Body, BodyReader, BodyWriter, ReaderGone, body_stream},
+    call::{Call, Cap, Client, Connection, Entrypoint, Export, Message, ObjectRef, Target},
     clock::{Clock, ManualClock},
-    engine::{Engine, Instance, Work},
+    engine::{Concurrency, Engine, Instance, Work},
     error::{Error, ErrorKind, Result},
     event::{AlarmInfo, Event, FetchRequest, FetchResponse, Payload, Reply, RpcCall},
     handle::Handle,
-    host::{EventId, Host, NestedEnd, TimerId},
+    host::{EventId, Host, NestedEnd, SectionId, TimerId},
     namespace::{MAX_NAME_BYTES, NamespaceSpec},
     options::Options,
     runtime::Runtime,

@@ -5,9 +5,10 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     rc::Rc,
     sync::Arc,
+    task::Wake,
     time::Instant,
 };
 
@@ -17,11 +18,14 @@ use tokio::sync::oneshot;
 use crate::{
     Result,
     alarm_state::AlarmState,
+    call::{Connection, Life},
+    engine::Concurrency,
     error::{Error, ErrorKind},
-    event::{Event, Reply},
+    event::{AlarmInfo, Event, Reply},
     gate::OutputGate,
     host::EventId,
-    shard::{CallChain, Shard, ShardMessage},
+    interleaved::Section,
+    shard::{CallChain, Shard, ShardMessage, WORKER},
     timers::Timers,
     turn::Slice,
     wakeup::Wakeup,
@@ -38,13 +42,30 @@ pub(crate) struct ObjectKey {
 pub(crate) struct Envelope {
     pub event: Event,
     pub chain: CallChain,
+    pub route: Route,
     pub reply: oneshot::Sender<Result<Reply>>,
+}
+
+/// By what kind of reference an event came.
+pub(crate) enum Route {
+    /// None that can break.
+    Plain,
+    /// A stub.
+    Stub(Arc<Connection>),
+    /// An export of the instance with that number.
+    Export(u64),
 }
 
 /// A result that the engine reported.
 pub(crate) struct Settled {
     pub id: EventId,
     pub result: Result<Reply>,
+}
+
+/// An event that was begun and is not settled, of an object whose events interleave.
+pub(crate) struct InFlight {
+    pub reply: oneshot::Sender<Result<Reply>>,
+    pub alarm: Option<AlarmInfo>,
 }
 
 /// The event that a driver runs now.
@@ -61,7 +82,18 @@ pub(crate) struct Object {
     pub shard: Rc<Shard>,
     pub mailbox: RefCell<VecDeque<Envelope>>,
     pub running: RefCell<Option<Running>>,
+    pub in_flight: RefCell<HashMap<EventId, InFlight>>,
+    /// Critical sections, innermost last: while there is one, no event begins.
+    pub sections: RefCell<Vec<Section>>,
     pub next_event: Cell<EventId>,
+    /// Tells one instance from the next one on this shard.
+    pub instance: Cell<u64>,
+    /// What callers' stubs look at; a new one with each instance.
+    pub connections: RefCell<Arc<Life>>,
+    /// How many exported values somebody may still refer to.
+    pub exported: Cell<usize>,
+    /// Exports that nobody refers to any more, until the instance has heard of them.
+    pub released: RefCell<Vec<u64>>,
     pub settled: RefCell<Vec<Settled>>,
     pub db: RefCell<Database>,
     pub db_counted: Cell<bool>,
@@ -88,9 +120,15 @@ impl Object {
             shard: shard.clone(),
             mailbox: RefCell::default(),
             running: RefCell::default(),
+            in_flight: RefCell::default(),
+            sections: RefCell::default(),
             next_event: Cell::new(1),
+            instance: Cell::new(shard.next_life()),
+            connections: RefCell::default(),
+            exported: Cell::new(0),
+            released: RefCell::default(),
             settled: RefCell::default(),
-            db: RefCell::new(shard.namespaces[key.namespace].storage.database(key.id)),
+            db: RefCell::new(shard.namespace(key.namespace).storage.database(key.id)),
             db_counted: Cell::new(false),
             sync_in_flight: Cell::new(false),
             failed_sync: RefCell::default(),
@@ -107,7 +145,10 @@ impl Object {
 
     /// How errors and logs call this object.
     pub fn label(&self) -> String {
-        let namespace = &self.shard.namespaces[self.key.namespace].spec.name;
+        if self.key.namespace == WORKER {
+            return "the worker".to_owned();
+        }
+        let namespace = &self.shard.namespace(self.key.namespace).spec.name;
         match &*self.name.borrow() {
             Some(name) => format!("{namespace}/{name}"),
             None => format!("{namespace}/{}", self.key.id),
@@ -117,10 +158,22 @@ impl Object {
     /// Puts an event into the mailbox, or refuses it at once.
     pub fn deliver(&self, envelope: Envelope) {
         let limit = self.shard.options.queue_limit;
+        if let Route::Stub(connection) = &envelope.route
+            && let Err(broken) = connection.arrive(&self.connections.borrow())
+        {
+            return drop(envelope.reply.send(Err(broken)));
+        }
         let refusal = if self.shard.draining.get() {
             Some(Error::new(
                 ErrorKind::Unavailable,
                 "Dolmen is shutting down; send the request again later",
+            ))
+        } else if self.mailbox.borrow().len() + self.in_flight.borrow().len() >= limit
+            && self.shard.concurrency == Concurrency::Interleaved
+        {
+            Some(Error::new(
+                ErrorKind::Overloaded,
+                "Durable Object is overloaded. Too many requests queued.",
             ))
         } else if self.mailbox.borrow().len() >= limit {
             Some(Error::new(
@@ -242,7 +295,7 @@ impl Object {
         for envelope in self.mailbox.borrow_mut().drain(..) {
             drop(envelope.reply.send(Err(reason())));
         }
-        if self.running.borrow().is_some() {
+        if self.running.borrow().is_some() || !self.in_flight.borrow().is_empty() {
             self.slice.stop(reason());
         }
         self.wakeup.wake_driver();
@@ -273,9 +326,30 @@ impl Object {
     /// Whether nothing is running, waiting or unconfirmed, so that memory and files can go.
     pub fn is_quiet(&self) -> bool {
         self.running.borrow().is_none()
+            && self.in_flight.borrow().is_empty()
             && self.mailbox.borrow().is_empty()
-            && (self.timers.borrow().is_empty() || self.shard.draining.get())
+            && (self.timers.borrow().is_empty() && self.exported.get() == 0
+                || self.shard.draining.get())
             && self.is_settled_on_disk()
+    }
+
+    /// Whether it may be evicted to make room. The worker stays.
+    pub fn may_leave(&self) -> bool {
+        self.key.namespace != WORKER
+    }
+
+    /// Whether it is the stateless worker.
+    pub fn is_worker(&self) -> bool {
+        self.key.namespace == WORKER
+    }
+
+    /// Nobody refers to an export of the instance `instance` any more.
+    pub fn release(&self, instance: u64, export: u64) {
+        if self.instance.get() == instance {
+            self.exported.set(self.exported.get().saturating_sub(1));
+            self.released.borrow_mut().push(export);
+            self.wakeup.wake_by_ref();
+        }
     }
 
     /// Whether everything written is durable and nobody waits for it.

@@ -60,8 +60,17 @@ impl Runtime {
             (0..count).map(|_| mpsc::unbounded_channel()).unzip();
         let (notes, note_inbox) = mpsc::unbounded_channel();
         let with_alarms = options.alarms;
+        let worker = OpenNamespace {
+            spec: NamespaceSpec {
+                name: "worker".to_owned(),
+                class: String::new(),
+                unique_key: "worker".to_owned(),
+            },
+            storage: storage.without_files()?,
+        };
         let shared = Shared {
             namespaces: open.into(),
+            worker: Arc::new(worker),
             storage,
             engine,
             options: Arc::new(options),

@@ -20,14 +20,14 @@ use tokio::sync::{
 use crate::{
     Result,
     alarms::AlarmNote,
+    call::Export,
     clock::Clock,
     driver::Driver,
-    engine::Engine,
+    engine::{Concurrency, Engine},
     error::{Error, ErrorKind},
-    event::{Event, Reply},
     host::EventId,
     namespace::NamespaceSpec,
-    object::{Envelope, Object, ObjectKey},
+    object::{Envelope, Object, ObjectKey, Route},
     options::Options,
     turn::Turns,
 };
@@ -40,9 +40,15 @@ pub(crate) enum ShardMessage {
     Deliver {
         key: ObjectKey,
         name: Option<Box<str>>,
-        event: Event,
-        chain: CallChain,
-        reply: oneshot::Sender<Result<Reply>>,
+        envelope: Envelope,
+    },
+    /// For this shard's stateless worker.
+    ToWorker(Envelope),
+    /// Nobody refers to an exported value any more.
+    Release {
+        key: ObjectKey,
+        instance: u64,
+        export: u64,
     },
     Synced {
         key: ObjectKey,
@@ -98,10 +104,15 @@ pub(crate) struct OpenNamespace {
     pub storage: dolmen_storage::Namespace,
 }
 
+/// The place in a key that stands for the stateless worker, which has no namespace.
+pub(crate) const WORKER: usize = usize::MAX;
+
 /// What all shards of a runtime share.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub namespaces: Arc<[OpenNamespace]>,
+    /// Of the stateless worker; nothing is ever stored in it.
+    pub worker: Arc<OpenNamespace>,
     pub storage: Storage,
     pub engine: Arc<dyn Engine>,
     pub options: Arc<Options>,
@@ -118,6 +129,7 @@ pub(crate) struct Shard {
     pub namespaces: Arc<[OpenNamespace]>,
     pub storage: Storage,
     pub engine: Arc<dyn Engine>,
+    pub concurrency: Concurrency,
     pub options: Arc<Options>,
     pub clock: Clock,
     pub inbox: UnboundedSender<ShardMessage>,
@@ -143,6 +155,7 @@ impl Shard {
             namespaces: shared.namespaces.clone(),
             storage: shared.storage.clone(),
             engine: shared.engine.clone(),
+            concurrency: shared.engine.concurrency(),
             options: shared.options.clone(),
             clock: shared.clock.clone(),
             inbox: shared.shards[index].clone(),
@@ -187,19 +200,17 @@ impl Shard {
             ShardMessage::Deliver {
                 key,
                 name,
-                event,
-                chain,
-                reply,
+                envelope,
+            } => self.deliver(key, name.as_deref(), envelope),
+            ShardMessage::ToWorker(envelope) => self.send_to_worker(envelope),
+            ShardMessage::Release {
+                key,
+                instance,
+                export,
             } => {
-                self.deliver(
-                    key,
-                    name.as_deref(),
-                    Envelope {
-                        event,
-                        chain,
-                        reply,
-                    },
-                );
+                if let Some(object) = self.find(key) {
+                    object.release(instance, export);
+                }
             }
             ShardMessage::Synced { key, life, result } => {
                 if let Some(object) = self.find(key).filter(|object| object.life == life) {
@@ -243,43 +254,73 @@ impl Shard {
     }
 
     /// Sends an event to the object called `name`, wherever that lives.
-    pub fn dispatch(
-        self: &Rc<Self>,
-        namespace: usize,
-        name: &Rc<str>,
-        event: Event,
-        chain: CallChain,
-        reply: oneshot::Sender<Result<Reply>>,
-    ) {
+    pub fn dispatch(self: &Rc<Self>, namespace: usize, name: &Rc<str>, envelope: Envelope) {
         let key = ObjectKey {
             namespace,
             id: self.id_of(namespace, name),
         };
+        self.send(key, Some(name), envelope);
+    }
+
+    /// Sends an event to an object, wherever that lives.
+    pub fn send(self: &Rc<Self>, key: ObjectKey, name: Option<&str>, envelope: Envelope) {
         let owner = owner(key.id, self.shared.shards.len());
         if owner == self.index {
-            self.deliver(
-                key,
-                Some(name),
-                Envelope {
-                    event,
-                    chain,
-                    reply,
-                },
-            );
+            self.deliver(key, name, envelope);
         } else {
-            let name = Some(Box::from(&**name));
             // A closed inbox drops the reply, which its receiver reports as shutting down.
             let _ = self.shared.shards[owner].send(ShardMessage::Deliver {
                 key,
-                name,
-                event,
-                chain,
-                reply,
+                name: name.map(Box::from),
+                envelope,
             });
         }
     }
 
+    /// Sends an event to an instance that has exported something.
+    pub fn send_to_export(self: &Rc<Self>, export: &Export, envelope: Envelope) {
+        if export.shard.same_channel(&self.inbox) {
+            self.deliver(export.key, None, envelope);
+        } else {
+            // As in `send`.
+            let _ = export.shard.send(ShardMessage::Deliver {
+                key: export.key,
+                name: None,
+                envelope,
+            });
+        }
+    }
+
+    /// Sends an event to the stateless worker of this shard.
+    pub fn send_to_worker(self: &Rc<Self>, envelope: Envelope) {
+        self.deliver(self.worker_key(), None, envelope);
+    }
+
+    fn worker_key(&self) -> ObjectKey {
+        let mut id = [0; 32];
+        id[..8].copy_from_slice(&(self.index as u64).to_le_bytes());
+        ObjectKey {
+            namespace: WORKER,
+            id: ObjectId::from_bytes(id),
+        }
+    }
+
+    /// The namespace with this index, or the worker's.
+    pub fn namespace(&self, index: usize) -> &OpenNamespace {
+        self.namespaces.get(index).unwrap_or(&self.shared.worker)
+    }
+
     fn deliver(self: &Rc<Self>, key: ObjectKey, name: Option<&str>, envelope: Envelope) {
+        if let Route::Export(instance) = &envelope.route
+            && self
+                .find(key)
+                .is_none_or(|object| object.instance.get() != *instance)
+        {
+            return drop(envelope.reply.send(Err(Error::new(
+                ErrorKind::Reset,
+                "the object that this stub refers to is gone: its instance was reset or evicted",
+            ))));
+        }
         match self.object(key, name) {
             Ok(object) => object.deliver(envelope),
             Err(error) => drop(envelope.reply.send(Err(error))),
@@ -337,7 +378,7 @@ impl Shard {
         }
         let mut quiet: Vec<&Rc<Object>> = table
             .values()
-            .filter(|object| !object.evict.get() && object.is_quiet())
+            .filter(|object| !object.evict.get() && object.may_leave() && object.is_quiet())
             .collect();
         let leaving = table.values().filter(|object| object.evict.get()).count();
         if quiet.is_empty() && leaving == 0 {
@@ -421,7 +462,10 @@ async fn sweep(shard: Rc<Shard>, idle: std::time::Duration) {
         shard.clock.sleep(idle / 4).await;
         let now = shard.clock.now();
         for object in shard.table.borrow().values() {
-            if now.saturating_duration_since(object.last_used.get()) >= idle && object.is_quiet() {
+            if now.saturating_duration_since(object.last_used.get()) >= idle
+                && object.may_leave()
+                && object.is_quiet()
+            {
                 object.evict.set(true);
                 object.wakeup.wake_driver();
             }

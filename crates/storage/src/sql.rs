@@ -3,7 +3,7 @@
 //! the connection without them.
 //!
 //! The parts: `statement` (SQLite's interface), `rules` (what is allowed), `guard` (when the rules hold), `cache`,
-//! `cursor`, `failure` (error texts), `text` (what separates statements).
+//! `cursor`, `failure` (error texts).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +16,6 @@ mod failure;
 mod guard;
 mod rules;
 mod statement;
-mod text;
 
 pub use cursor::{SqlRow, SqlStep};
 pub use statement::{SqlColumns, SqlValue};
@@ -93,7 +92,8 @@ impl UserSql {
         }
         statement.writes = notes.forces_write || !statement.is_readonly();
         statement.tables = notes.written;
-        let rest = text::skip_blank(&text[used..]);
+        // What is behind it is a statement unless it is blank; a comment is one too, which then cannot be run.
+        let rest = text[used..].trim_ascii_start();
         if rest.is_empty() {
             statement.text = Some(Arc::from(text));
         }

@@ -88,6 +88,19 @@ impl Storage {
         Ok(Namespace::new(key, folder, Arc::clone(&self.0.shared)))
     }
 
+    /// A namespace without a folder of its own, for instances that keep nothing: nobody may write to its databases.
+    ///
+    /// # Errors
+    /// None that can be expected.
+    pub fn without_files(&self) -> Result<Namespace> {
+        let key = NamespaceKey::new("without-files")?;
+        Ok(Namespace::new(
+            key,
+            Arc::clone(&self.0.root),
+            Arc::clone(&self.0.shared),
+        ))
+    }
+
     /// The index of all objects' alarms, by time.
     pub fn alarms(&self) -> &AlarmIndex {
         &self.0.alarms

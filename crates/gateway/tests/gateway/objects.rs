@@ -8,8 +8,8 @@ use std::{
 
 use bytes::Bytes;
 use dolmen_runtime::{
-    Engine, Error, ErrorKind, Event, EventId, FetchRequest, FetchResponse, Host, Instance, Payload,
-    Reply, Result, RpcCall, Work,
+    Body, Engine, Error, ErrorKind, Event, EventId, FetchRequest, FetchResponse, Host, Instance,
+    Payload, Reply, Result, RpcCall, Work,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
@@ -68,6 +68,7 @@ impl Instance for EchoInstance {
                 Event::Fetch(request) => self.host.settle(id, Ok(Reply::Fetch(fetch(&request)))),
                 Event::Rpc(call) => self.host.settle(id, rpc(&self.host, &call)),
                 Event::Alarm(_) => self.host.settle(id, Ok(Reply::Alarm)),
+                Event::Call(_) => unreachable!("no module worker"),
             }
         }
         if let Some(id) = self.waiting.filter(|_| self.latch.is_released(cx)) {
@@ -161,8 +162,8 @@ fn fetch(request: &FetchRequest) -> FetchResponse {
         "path": request.path,
         "query": request.query,
         "headers": headers,
-        "bytes": request.body.len(),
-        "body": String::from_utf8_lossy(&request.body),
+        "bytes": request.body.bytes().unwrap().len(),
+        "body": String::from_utf8_lossy(request.body.bytes().unwrap()),
     });
     let mut response = text(StatusCode::OK, &seen.to_string());
     response
@@ -175,6 +176,6 @@ fn text(status: StatusCode, body: &str) -> FetchResponse {
     FetchResponse {
         status,
         headers: HeaderMap::new(),
-        body: Bytes::copy_from_slice(body.as_bytes()),
+        body: Body::Full(Bytes::copy_from_slice(body.as_bytes())),
     }
 }

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use dolmen_runtime::{ErrorKind, FetchRequest};
+use dolmen_runtime::{Body, ErrorKind, FetchRequest, Target};
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::json;
 
@@ -41,7 +41,8 @@ fn get(path: &str) -> FetchRequest {
         path: path.to_owned(),
         query: String::new(),
         headers: HeaderMap::new(),
-        body: Bytes::new(),
+        body: Body::None,
+        target: Target::Root,
     }
 }
 
@@ -76,7 +77,7 @@ fn every_kind_of_answer_becomes_a_response() {
                 .get("content-type")
                 .map(|value| value.to_str().unwrap());
             assert_eq!(found, content_type, "{path}");
-            assert_eq!(&response.body[..], body, "{path}");
+            assert_eq!(response.body.bytes().unwrap(), body, "{path}");
         }
         let cookies = w.fetch("PAGE/a", get("/cookies")).await.unwrap();
         let cookies: Vec<_> = cookies.headers.get_all("set-cookie").iter().collect();
@@ -114,30 +115,31 @@ fn the_request_arrives_whole() {
         headers.insert("X-One", "1".parse().unwrap());
         headers.append("x-many", "a".parse().unwrap());
         headers.append("x-many", "b".parse().unwrap());
-        let request = FetchRequest {
+        let request = |body| FetchRequest {
+            target: Target::Root,
             method: Method::from_bytes(b"PATCH").unwrap(),
             url: "http://h:1/fetch/ECHO/a/p%20q?x=1&x=2".to_owned(),
             path: "/p%20q".to_owned(),
             query: "x=1&x=2".to_owned(),
-            headers,
-            body: Bytes::from_static("grüß".as_bytes()),
+            headers: headers.clone(),
+            body: Body::Full(Bytes::from_static(body)),
         };
-        let response = w.fetch("ECHO/a", request.clone()).await.unwrap();
-        let seen: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
+        let text = request("grüß".as_bytes());
+        let url = text.url.clone();
+        let response = w.fetch("ECHO/a", text).await.unwrap();
+        let seen: serde_json::Value =
+            serde_json::from_slice(response.body.bytes().unwrap()).unwrap();
         assert_eq!(
             seen,
             json!({
-                "method": "PATCH", "url": request.url, "path": "/p%20q", "query": "x=1&x=2",
+                "method": "PATCH", "url": url, "path": "/p%20q", "query": "x=1&x=2",
                 "headers": { "x-one": "1", "x-many": "a, b" },
                 "body": "grüß", "rawBody": "grüß".as_bytes(), "isBytes": true,
             })
         );
-        let binary = FetchRequest {
-            body: Bytes::from_static(&[0xff, 0]),
-            ..request
-        };
-        let response = w.fetch("ECHO/a", binary).await.unwrap();
-        let seen: serde_json::Value = serde_json::from_slice(&response.body).unwrap();
+        let response = w.fetch("ECHO/a", request(&[0xff, 0])).await.unwrap();
+        let seen: serde_json::Value =
+            serde_json::from_slice(response.body.bytes().unwrap()).unwrap();
         assert_eq!(
             (&seen["body"], &seen["rawBody"]),
             (&json!(null), &json!([255, 0]))

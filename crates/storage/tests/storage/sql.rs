@@ -54,7 +54,7 @@ fn sql_and_keys_share_one_transaction() {
 fn several_statements_run_in_order_and_only_the_last_binds() {
     let place = place();
     let mut db = place.object("a");
-    let text = "CREATE TABLE t (a); -- first\nINSERT INTO t VALUES (1), (2); SELECT 7;\nSELECT a + ? FROM t; /* end */ ;";
+    let text = "CREATE TABLE t (a); -- first\nINSERT INTO t VALUES (1), (2); SELECT 7;\nSELECT a + ? FROM t; \n";
     let ten = [SqlValue::Integer(10)];
     assert_eq!(sql_with(&mut db, text, &ten).unwrap(), "11;12");
     let message = |db: &mut _, text, values: &[SqlValue<'_>]| {
@@ -74,7 +74,7 @@ fn several_statements_run_in_order_and_only_the_last_binds() {
             "Wrong number of parameter bindings for SQL query."
         );
     }
-    for text in ["", " ;", "-- nothing", "/* nothing */"] {
+    for text in ["", " ;", "-- nothing", "/* nothing */", "SELECT 1; -- nothing", "SELECT 1; ;"] {
         assert_eq!(
             sql_error(&mut db, text),
             "SQL code did not contain a statement."

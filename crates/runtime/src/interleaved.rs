@@ -1,0 +1,183 @@
+//! Objects whose events interleave, as those of module workers: an event begins as soon as the one
+//! before it waits for something outside, unless a critical section holds the input gate shut.
+
+use std::time::{Duration, Instant};
+
+use crate::{
+    Result,
+    driver::{Driver, Next},
+    engine::Work,
+    error::{Error, ErrorKind},
+    event::{Event, Reply},
+    host::SectionId,
+    object::{Envelope, InFlight},
+    turn::Budget,
+};
+
+/// How long `blockConcurrencyWhile` may take.
+pub(crate) const LONGEST_SECTION: Duration = Duration::from_secs(30);
+/// How deep critical sections may nest.
+pub(crate) const MAX_SECTIONS: usize = 64;
+
+/// A critical section that has begun.
+pub(crate) struct Section {
+    pub id: SectionId,
+    pub ends: Instant,
+}
+
+impl Driver {
+    /// Does what `next` says, which is not to leave.
+    pub(super) async fn go_on(&mut self, next: Next) {
+        let mut budget = Budget {
+            left: self.object.shard.options.cpu_timeout,
+        };
+        // What fails has reset the object, and its callers have been told.
+        let _ = match next {
+            Next::Start => self.make_instance(&mut budget).await,
+            Next::Event(envelope) => self.begin(envelope, &mut budget).await,
+            Next::Operations => self.turn(&mut budget, Work::Operations).await,
+            Next::Timer(timer) => self.turn(&mut budget, Work::Timer(timer)).await,
+            Next::Stopped => Err(self.stop_reason()).inspect_err(|reason| self.reset(reason)),
+            Next::Deadline => self.break_section(
+                "A call to blockConcurrencyWhile() in a Durable Object waited for too long. The call was canceled and the Durable Object was reset.",
+                ErrorKind::Overloaded,
+            ),
+            Next::Stuck => self.break_section(
+                "A critical section within this Durable Object awaited a Promise that apparently will never complete. This could happen in particular if a critical section awaits a task that was initiated outside of the critical section. Since a critical section blocks all other tasks from completing, this leads to deadlock.",
+                ErrorKind::Reset,
+            ),
+            Next::Evict => Ok(()),
+        };
+        self.end_interleaved_turn().await;
+    }
+
+    async fn make_instance(&mut self, budget: &mut Budget) -> Result<()> {
+        self.trust_storage()
+            .inspect_err(|error| self.reset(error))?;
+        self.start(budget).await
+    }
+
+    async fn begin(&mut self, envelope: Envelope, budget: &mut Budget) -> Result<()> {
+        let object = self.object.clone();
+        let Envelope { event, reply, .. } = envelope;
+        if !object.shard.draining.get() {
+            object.evict.set(false);
+        }
+        let id = object.next_event.get();
+        object.next_event.set(id + 1);
+        let alarm = match &event {
+            Event::Alarm(info) => Some(*info),
+            _ => None,
+        };
+        object
+            .in_flight
+            .borrow_mut()
+            .insert(id, InFlight { reply, alarm });
+        if let Some(info) = alarm {
+            if !self.alarm_is_due(info.scheduled_ms)? {
+                self.host.settle(id, Ok(Reply::Alarm));
+                return Ok(());
+            }
+            object.alarm.handler_started();
+        }
+        self.turn(budget, Work::Begin(id, event)).await
+    }
+
+    /// Gives the results of the turn to the gate, and commits it.
+    async fn end_interleaved_turn(&mut self) {
+        let object = self.object.clone();
+        let settled = std::mem::take(&mut *object.settled.borrow_mut());
+        for done in settled {
+            let Some(event) = object.in_flight.borrow_mut().remove(&done.id) else {
+                continue;
+            };
+            let result = match event.alarm {
+                Some(info) => self.end_alarm(info.retry_count, done.result),
+                None => done.result,
+            };
+            let result = result.map_err(|error| self.in_this_object(error));
+            object.gate.borrow_mut().push(Box::new(move |opened| {
+                // Nobody may be waiting any more; the event ran all the same.
+                let _ = event.reply.send(opened.and(result));
+            }));
+        }
+        if let Err(error) = self.end_turn().await {
+            self.reset(&error);
+        }
+    }
+
+    /// Fails every event that runs or waits, and every stub that reached this instance.
+    pub(super) fn fail_all(&self, reason: &Error) {
+        let object = &*self.object;
+        let reason = self.in_this_object(reason.clone());
+        object.instance.set(object.shard.next_life());
+        object.connections.take().end(&reason);
+        object.sections.borrow_mut().clear();
+        object.released.borrow_mut().clear();
+        object.exported.set(0);
+        let running = object
+            .in_flight
+            .take()
+            .into_values()
+            .map(|event| event.reply);
+        let waiting = object
+            .mailbox
+            .take()
+            .into_iter()
+            .map(|envelope| envelope.reply);
+        for reply in running.chain(waiting) {
+            let reason = reason.clone();
+            object.gate.borrow_mut().push(Box::new(move |opened| {
+                // As above.
+                let _ = reply.send(opened.and(Err(reason)));
+            }));
+        }
+        let commit = object.db.borrow().committed();
+        object.gate.borrow_mut().turn_committed(commit);
+        object.advance_gate();
+    }
+
+    fn in_this_object(&self, error: Error) -> Error {
+        if self.object.is_worker() {
+            error
+        } else {
+            error.with_object(self.object.key.id)
+        }
+    }
+
+    fn break_section(&mut self, message: &str, kind: ErrorKind) -> Result<()> {
+        let sections = self.object.sections.borrow();
+        let now = self.object.shard.clock.now();
+        let is_over =
+            kind == ErrorKind::Reset || sections.iter().any(|section| section.ends <= now);
+        drop(sections);
+        if !is_over {
+            return Ok(());
+        }
+        let reason = Error::new(kind, message);
+        self.reset(&reason);
+        Err(reason)
+    }
+
+    /// When the first critical section must be over.
+    pub(super) fn section_deadline(&self) -> Option<Instant> {
+        self.object
+            .sections
+            .borrow()
+            .iter()
+            .map(|section| section.ends)
+            .min()
+    }
+
+    /// Whether a critical section waits for something that cannot come.
+    pub(super) fn is_stuck(&self) -> bool {
+        let object = &*self.object;
+        !object.sections.borrow().is_empty()
+            && object.timers.borrow().is_empty()
+            && object.gate.borrow().is_empty()
+            && self
+                .instance
+                .as_ref()
+                .is_some_and(|instance| !instance.has_operations())
+    }
+}

@@ -136,6 +136,11 @@ impl std::error::Error for Error {}
 
 impl From<dolmen_storage::Error> for Error {
     fn from(error: dolmen_storage::Error) -> Self {
-        Self::new(ErrorKind::Storage, error.to_string())
+        let kind = match error.kind() {
+            // Not the disk's fault: user code left its tables so.
+            dolmen_storage::ErrorKind::Constraint => ErrorKind::Reset,
+            _ => ErrorKind::Storage,
+        };
+        Self::new(kind, error.to_string())
     }
 }

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dolmen_storage::{Database, NamespaceKey, ObjectId};
+use dolmen_storage::{Database, NamespaceKey, ObjectId, Prepared, SqlCursor, SqlValue};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
     options::Options,
     sections::SectionId,
     shard::CallChain,
-    turn::Slice,
+    turn::{Slice, Verdict},
 };
 
 /// Names one event of one object, from its start to its result.
@@ -112,6 +112,55 @@ impl Host {
         work: impl FnOnce(&mut Database) -> Result<R, dolmen_storage::Error>,
     ) -> Result<R, dolmen_storage::Error> {
         work(&mut self.object.db.borrow_mut())
+    }
+
+    /// Runs user SQL inside the turn's implicit transaction: each statement but the last to its end, the last to its
+    /// first row. A long one suspends the turn, as other user code does.
+    ///
+    /// # Errors
+    /// `Sql` for what is wrong with the statements.
+    pub fn sql_exec(
+        &self,
+        text: &str,
+        bindings: &[SqlValue<'_>],
+    ) -> Result<SqlCursor, dolmen_storage::Error> {
+        let mut text = text;
+        loop {
+            let Prepared { cursor, rest } = self.storage(|db| db.sql_prepare(text, bindings))?;
+            let mut ran = self.sql_fetch(cursor);
+            while matches!(ran, Ok(true)) && !rest.is_empty() {
+                self.storage(|db| db.sql_read(cursor, |_| ()))?;
+                ran = self.sql_fetch(cursor);
+            }
+            if ran.is_ok() && rest.is_empty() {
+                return Ok(cursor);
+            }
+            self.storage(|db| {
+                db.sql_close(cursor);
+                Ok(())
+            })?;
+            ran?;
+            text = rest;
+        }
+    }
+
+    /// Whether a cursor has a row to read; runs it as far as that needs.
+    ///
+    /// # Errors
+    /// `Sql`: what SQLite says. The cursor is at its end then.
+    pub fn sql_fetch(&self, cursor: SqlCursor) -> Result<bool, dolmen_storage::Error> {
+        // The database is not borrowed while a step runs, because the turn may be suspended there.
+        while let Some(mut step) = self.storage(|db| db.sql_begin_step(cursor))? {
+            step.run(&mut || self.object.slice.checkpoint() == Verdict::Stop);
+            self.storage(|db| db.sql_end_step(cursor, step))?;
+        }
+        self.storage(|db| db.sql_has_row(cursor))
+    }
+
+    /// As [`storage`](Self::storage), for finalizers, which may run while the database is in use; `None` then.
+    pub fn try_storage<R>(&self, work: impl FnOnce(&mut Database) -> R) -> Option<R> {
+        let mut db = self.object.db.try_borrow_mut().ok()?;
+        Some(work(&mut db))
     }
 
     /// Opens a nested transaction.

@@ -1,5 +1,5 @@
 //! Opens SQLite the way this crate needs it: no syncs of its own, no checkpoints of its own, one owner per file,
-//! little memory. The only file of the crate that calls SQLite's C interface.
+//! little memory. With `sql/statement.rs` the only file of the crate that calls SQLite's C interface.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,12 +10,15 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, ffi};
 
 use crate::error::{Error, Result};
+use crate::sql::UserSql;
 
 /// Prepared statements one connection keeps.
 const STATEMENTS: usize = 16;
 
 /// A connection, and the length of its write-ahead log as SQLite last told.
 pub(crate) struct OpenConnection {
+    /// Goes before the connection, because it holds statements of it.
+    pub user: Option<UserSql>,
     pub sql: Connection,
     /// Frames in the log after the last commit; 0 if no commit since the last [`take_frames`](Self::take_frames).
     frames: Arc<AtomicU32>,
@@ -28,11 +31,42 @@ impl OpenConnection {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let sql = Connection::open_with_flags(path, flags).map_err(failed)?;
         let mut open = OpenConnection {
+            user: None,
             sql,
             frames: Arc::default(),
         };
         open.configure(cache_pages).map_err(failed)?;
         Ok(open)
+    }
+
+    /// An empty database that is nowhere.
+    pub fn in_memory() -> rusqlite::Result<OpenConnection> {
+        let sql = Connection::open_in_memory()?;
+        sql.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        Ok(OpenConnection {
+            user: None,
+            sql,
+            frames: Arc::default(),
+        })
+    }
+
+    /// What user SQL needs, made at its first use. `longest_value` is in bytes.
+    pub fn user_sql(
+        &mut self,
+        longest_value: i32,
+        cache_pages: u32,
+    ) -> rusqlite::Result<(&Connection, &mut UserSql)> {
+        let user = match &mut self.user {
+            Some(user) => user,
+            empty => empty.insert(UserSql::new(&mut self.sql, longest_value, cache_pages)?),
+        };
+        Ok((&self.sql, user))
+    }
+
+    /// Closes it, user SQL first.
+    pub fn close(self) -> rusqlite::Result<()> {
+        drop(self.user);
+        self.sql.close().map_err(|(_, error)| error)
     }
 
     fn configure(&mut self, cache_pages: u32) -> rusqlite::Result<()> {

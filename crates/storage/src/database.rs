@@ -2,12 +2,16 @@
 //! at a time. Keeps true: a file is made by the first write and never by a read; nothing is written to the file
 //! while its checkpoint runs elsewhere or while it is broken.
 //!
-//! The parts: `kv` (keys and values), `range` (what a list covers), `transaction`, `alarm`, `durability`.
+//! The parts: `kv` (keys and values), `range` (what a list covers), `sql` (user SQL), `transaction`, `alarm`,
+//! `durability`.
 
 use std::fmt;
 
+use std::path::PathBuf;
+
 use rusqlite::Connection;
 
+use crate::connection::OpenConnection;
 use crate::db_file::{DbFile, SyncMark};
 use crate::error::{Error, ErrorKind, Result};
 use crate::handles::Handles;
@@ -20,11 +24,13 @@ mod alarm;
 mod durability;
 mod kv;
 mod range;
+mod sql;
 mod transaction;
 
 pub use alarm::AlarmChange;
 pub use durability::CheckpointDone;
 pub use kv::ListOptions;
+pub use sql::Prepared;
 
 use transaction::Level;
 
@@ -47,6 +53,11 @@ pub struct Database {
     committed: u64,
     durable: u64,
     in_flight: Option<InFlight>,
+    /// Where user SQL reads while there is no file: an empty database in memory.
+    scratch: Option<OpenConnection>,
+    next_cursor: u64,
+    /// A step of a cursor is out.
+    stepping: bool,
 }
 
 /// Where the file is.
@@ -87,6 +98,9 @@ impl Database {
             committed: 0,
             durable: 0,
             in_flight: None,
+            scratch: None,
+            next_cursor: 0,
+            stepping: false,
         }
     }
 
@@ -112,12 +126,17 @@ impl Database {
     /// Closes the file and frees its memory and handles. The next use opens it again.
     ///
     /// # Errors
-    /// `Internal` if something is uncommitted, or committed and not durable, or a sync or checkpoint runs.
+    /// `Internal` if something is uncommitted, or committed and not durable, or a sync or checkpoint runs, or a cursor
+    /// of user SQL may still have rows.
     pub fn close(&mut self) -> Result<()> {
         if self.in_transaction || self.committed != self.durable || self.in_flight.is_some() {
             return Err(self.misuse("closed with writes that are not durable"));
         }
+        if self.has_open_cursors() {
+            return Err(self.misuse("closed with SQL cursors that are not read to their end"));
+        }
         self.tables = Tables::default();
+        self.scratch = None;
         self.file_mut()?.close()
     }
 
@@ -203,8 +222,11 @@ impl Database {
 
     /// `action` continues "could not ...".
     fn failed(&self, action: &str, error: rusqlite::Error) -> Error {
-        let path = self.namespace.folder().join(format!("{}.sqlite", self.id));
-        Error::sqlite(action, &path, error)
+        Error::sqlite(action, &self.path(), error)
+    }
+
+    fn path(&self) -> PathBuf {
+        self.namespace.folder().join(format!("{}.sqlite", self.id))
     }
 
     /// `what` continues "object X was ...".

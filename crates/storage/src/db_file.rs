@@ -53,6 +53,10 @@ impl DbFile {
         self.connection.as_ref()
     }
 
+    pub fn connection_mut(&mut self) -> Option<&mut OpenConnection> {
+        self.connection.as_mut()
+    }
+
     /// Opens the file if there is one; says whether there is.
     pub fn open(&mut self) -> Result<bool> {
         if self.connection.is_some() {
@@ -192,9 +196,8 @@ impl DbFile {
         };
         // The locks of the process go with the first handle closed, so SQLite's come first.
         connection
-            .sql
             .close()
-            .map_err(|(_, e)| Error::sqlite("close the database", self.handles.db_path(), e))?;
+            .map_err(|e| Error::sqlite("close the database", self.handles.db_path(), e))?;
         self.release_handles()?;
         if self.new_file {
             // Made for a transaction that was rolled back: nothing is in it, and the next opening must not find a

@@ -13,6 +13,8 @@ pub enum ErrorKind {
     Invalid,
     /// A named limit was exceeded. Tell the user code; nothing changed.
     Limit,
+    /// SQLite refused a statement of user code. Tell the user code, in these words; the statement changed nothing.
+    Sql,
     /// The commit would break a constraint of the user's tables. The transaction was rolled back; reset the object.
     Constraint,
     /// A file is not what it should be. Nothing can be done without a person looking at it.

@@ -43,15 +43,17 @@ mod lock;
 mod log;
 mod namespace;
 mod options;
+mod sql;
 mod storage;
 mod sync_pool;
 mod template;
 
 pub use alarms::{AlarmIndex, Done, DueAlarm};
-pub use database::{AlarmChange, CheckpointDone, Database, ListOptions};
+pub use database::{AlarmChange, CheckpointDone, Database, ListOptions, Prepared};
 pub use disk::{Disk, RealDisk};
 pub use error::{Error, ErrorKind, Result};
 pub use id::{NamespaceKey, ObjectId};
 pub use namespace::Namespace;
 pub use options::Options;
+pub use sql::{SqlColumns, SqlCursor, SqlRow, SqlStep, SqlValue};
 pub use storage::Storage;

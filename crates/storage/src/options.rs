@@ -23,6 +23,10 @@ pub struct Options {
     pub alarm_queue: usize,
     /// Pages of 4 KiB that one open database may keep in memory. 3 hold a small object whole; each costs 4.4 KB.
     pub cache_pages: u32,
+    /// The same once user SQL was run on it. 64 keep the upper pages of an index; a query takes them as it reads them.
+    pub sql_cache_pages: u32,
+    /// Largest text, blob or row of user SQL, in bytes. Cloudflare: 2 MB.
+    pub max_sql_value_bytes: i32,
 }
 
 impl Default for Options {
@@ -35,6 +39,8 @@ impl Default for Options {
             checkpoint_pages: 1000,
             alarm_queue: 16_384,
             cache_pages: 3,
+            sql_cache_pages: 64,
+            max_sql_value_bytes: 2 * 1024 * 1024,
         }
     }
 }
@@ -48,6 +54,8 @@ impl fmt::Debug for Options {
             .field("checkpoint_pages", &self.checkpoint_pages)
             .field("alarm_queue", &self.alarm_queue)
             .field("cache_pages", &self.cache_pages)
+            .field("sql_cache_pages", &self.sql_cache_pages)
+            .field("max_sql_value_bytes", &self.max_sql_value_bytes)
             .finish_non_exhaustive()
     }
 }

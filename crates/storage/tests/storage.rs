@@ -19,3 +19,9 @@ mod faults;
 
 #[path = "storage/alarms.rs"]
 mod alarms;
+
+#[path = "storage/sql.rs"]
+mod sql;
+
+#[path = "storage/sql_rules.rs"]
+mod sql_rules;

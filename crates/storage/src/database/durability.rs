@@ -5,6 +5,9 @@ use super::{Database, InFlight, Place, Tables};
 use crate::db_file::DbFile;
 use crate::error::{Error, Result};
 
+/// How many times longer than usual the log may get while a cursor of user SQL is open.
+const PATIENCE: u32 = 8;
+
 /// A checkpoint that ended. Hand it to [`Database::finish_checkpoint`].
 pub struct CheckpointDone {
     file: DbFile,
@@ -65,12 +68,20 @@ impl Database {
         self.durable = number;
     }
 
-    /// Whether the log has grown so long that a checkpoint is due.
+    /// Whether the log has grown so long that a checkpoint is due. It waits for cursors of user SQL, which it would end,
+    /// but not for ever.
     pub fn wants_checkpoint(&self) -> bool {
-        matches!(&self.place, Place::Here(file) if file.log_frames() >= self.options().checkpoint_pages)
+        let Place::Here(file) = &self.place else {
+            return false;
+        };
+        let due = self.options().checkpoint_pages;
+        let frames = file.log_frames();
+        frames >= due
+            && !self.stepping
+            && (frames >= due.saturating_mul(PATIENCE) || !self.has_open_cursors())
     }
 
-    /// Moves the log into the database file, on a sync thread. `done` is called there; until
+    /// Moves the log into the database file, on a sync thread, and ends all cursors of user SQL. `done` is called there; until
     /// [`finish_checkpoint`](Self::finish_checkpoint) every other use is an `Internal` error.
     ///
     /// # Panics
@@ -83,6 +94,12 @@ impl Database {
             "object {} cannot be checkpointed: not all of it is durable",
             self.id
         );
+        assert!(
+            !self.stepping,
+            "object {} cannot be checkpointed while a cursor is stepped",
+            self.id
+        );
+        self.close_cursors();
         let mut file = match std::mem::replace(&mut self.place, Place::AtCheckpoint) {
             Place::Here(file) => file,
             Place::AtCheckpoint | Place::Broken(..) => panic!(
@@ -118,6 +135,7 @@ impl Database {
     /// committed that is not durable; try again later.
     pub fn reset_to_durable(&mut self) -> Result<()> {
         // SQLite's own roll-back may need a page that is lost, and the connection goes anyway.
+        self.close_cursors();
         self.levels.clear();
         self.in_transaction = false;
         self.pending_alarm = None;

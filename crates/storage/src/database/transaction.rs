@@ -5,6 +5,7 @@ use rusqlite::config::DbConfig;
 
 use super::{Database, Place, Tables};
 use crate::error::{Error, ErrorKind, Result};
+use crate::sql::failure_of;
 use crate::template::Template;
 
 /// One nested transaction.
@@ -78,6 +79,7 @@ impl Database {
             return Ok(self.committed);
         }
         if let Err(error) = self.check_alive().and_then(|()| self.control("COMMIT")) {
+            let error = self.told_of_constraints(error);
             self.rollback()?;
             return Err(error);
         }
@@ -97,8 +99,23 @@ impl Database {
         Ok(self.committed)
     }
 
-    /// Drops the implicit transaction and every nested one.
+    fn told_of_constraints(&self, error: Error) -> Error {
+        match (error.kind(), self.connection()) {
+            (ErrorKind::Constraint, Ok(sql)) => Error::new(
+                ErrorKind::Constraint,
+                format!(
+                    "Durable Object was reset and rolled back to its last known good state because the application \
+                     left the database in a state where constraints were violated: {}",
+                    failure_of(sql)
+                ),
+            ),
+            _ => error,
+        }
+    }
+
+    /// Drops the implicit transaction and every nested one, and ends all cursors of user SQL.
     pub fn rollback(&mut self) -> Result<()> {
+        self.close_cursors();
         self.levels.clear();
         self.pending_alarm = None;
         if !self.in_transaction {
@@ -114,7 +131,7 @@ impl Database {
     }
 
     /// Removes every key, the alarm, and every table of the user, as part of the implicit transaction. What that
-    /// transaction wrote before is dropped first.
+    /// transaction wrote before is dropped first, and cursors of user SQL are ended.
     ///
     /// # Errors
     /// `Invalid` inside a nested transaction. After another error, roll back.

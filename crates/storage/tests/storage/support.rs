@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::mpsc::channel;
 
-use dolmen_storage::{Database, Namespace, Options, Result, Storage};
+use dolmen_storage::{Database, Error, Namespace, Options, Result, SqlCursor, SqlValue, Storage};
 use tempfile::TempDir;
 
 pub const KEY: &str = "test-Object";
@@ -92,5 +92,48 @@ impl Random {
     /// A number less than `bound`.
     pub fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound as u64) as usize
+    }
+}
+
+/// Runs user SQL and shows all of its rows: values by `,`, rows by `;`.
+pub fn sql_with(db: &mut Database, text: &str, bindings: &[SqlValue<'_>]) -> Result<String> {
+    let cursor = db.sql_exec(text, bindings)?;
+    let shown = rows(db, cursor)?;
+    db.sql_close(cursor);
+    Ok(shown)
+}
+
+/// The rows that a cursor has left.
+pub fn rows(db: &mut Database, cursor: SqlCursor) -> Result<String> {
+    let mut rows = Vec::new();
+    while db.sql_fetch(cursor)? {
+        let row = db.sql_read(cursor, |row| {
+            let values: Vec<String> = (0..row.len()).map(|at| show(row.value(at))).collect();
+            values.join(",")
+        })?;
+        rows.extend(row);
+    }
+    Ok(rows.join(";"))
+}
+
+fn show(value: SqlValue<'_>) -> String {
+    match value {
+        SqlValue::Null => "null".to_owned(),
+        SqlValue::Integer(number) => number.to_string(),
+        SqlValue::Real(number) => format!("{number:?}"),
+        SqlValue::Text(text) => String::from_utf8(text.to_owned()).unwrap(),
+        SqlValue::Blob(blob) => format!("x{blob:?}"),
+    }
+}
+
+pub fn sql(db: &mut Database, text: &str) -> String {
+    sql_with(db, text, &[]).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+/// The error of user SQL that must fail.
+pub fn sql_error(db: &mut Database, text: &str) -> String {
+    match sql_with(db, text, &[]) {
+        Ok(rows) => panic!("{text} gave {rows}"),
+        Err(error) => Error::message(&error).to_owned(),
     }
 }

@@ -190,6 +190,14 @@ inside("get of 128 keys", async ({ storage }) => {
   assert.equal(await storage.delete(Object.keys(entries)), 128);
 });
 
+inside("more than the documented 128 keys in one call are refused", async ({ storage }) => {
+  const entries = Object.fromEntries(Array.from({ length: 129 }, (_, i) => [`k${i}`, i]));
+  await assert.rejects(async () => storage.get(Object.keys(entries)), { class: /Error$/ });
+  await assert.rejects(async () => storage.put(entries), { class: /Error$/ });
+  await assert.rejects(async () => storage.delete(Object.keys(entries)), { class: /Error$/ });
+  assert.equal((await storage.list()).size, 0);
+});
+
 inside("delete tells whether the key was there", async ({ storage }) => {
   await storage.put("k", 1);
   assert.equal(await storage.delete("k"), true);

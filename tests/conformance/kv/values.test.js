@@ -172,6 +172,12 @@ inside("a key with its value at the documented limit of 2 MB", async ({ storage 
   assert.equal((await storage.get("k")).length, value.length);
 });
 
+inside("a value above the documented limit of 2 MB is refused", async ({ storage, kv }) => {
+  await assert.rejects(async () => storage.put("k", new Uint8Array(3 << 20)), { class: /Error$/ });
+  assert.throws(() => kv.put("k", new Uint8Array(3 << 20)), { class: /Error$/ });
+  assert.equal(await storage.get("k"), undefined);
+});
+
 inside("keys of 2048 bytes", async ({ storage }) => {
   const key = "k".repeat(2048);
   await storage.put(key, 1);

@@ -74,7 +74,14 @@ fn several_statements_run_in_order_and_only_the_last_binds() {
             "Wrong number of parameter bindings for SQL query."
         );
     }
-    for text in ["", " ;", "-- nothing", "/* nothing */", "SELECT 1; -- nothing", "SELECT 1; ;"] {
+    for text in [
+        "",
+        " ;",
+        "-- nothing",
+        "/* nothing */",
+        "SELECT 1; -- nothing",
+        "SELECT 1; ;",
+    ] {
         assert_eq!(
             sql_error(&mut db, text),
             "SQL code did not contain a statement."

@@ -12,6 +12,7 @@ mod exception;
 mod fetch;
 mod instance;
 mod pacer;
+mod patches;
 mod raw;
 mod rpc;
 pub mod value_format;

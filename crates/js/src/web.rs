@@ -33,7 +33,7 @@ mod address;
 mod clone;
 mod crypto;
 mod encoding;
-mod glue;
+pub(crate) mod glue;
 mod group;
 mod http_client;
 mod lazy;
@@ -68,6 +68,7 @@ pub trait WebHost {
 ///
 /// One context of a runtime can have them.
 pub fn install<'js>(ctx: &Ctx<'js>, host: Rc<dyn WebHost>) -> Result<()> {
+    crate::patches::install(ctx)?;
     let accessors = lazy::define_accessors(ctx)?;
     State::store(ctx, host, accessors)
 }

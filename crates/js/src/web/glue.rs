@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use rquickjs::{Ctx, Error, FromJs, Function, Object, Result, Value, qjs};
 
-pub(super) struct Glue {
+pub(crate) struct Glue {
     file: &'static str,
     source: &'static str,
     /// Bytecode that the engine of this process wrote.
@@ -19,11 +19,10 @@ pub(super) struct Glue {
 
 macro_rules! glue {
     ($($name:ident: $file:literal,)*) => {
-        $(pub(super) static $name: Glue = Glue {
-            file: concat!("dolmen:web/", $file),
-            source: include_str!(concat!("../../glue/web/", $file)),
-            compiled: OnceLock::new(),
-        };)*
+        $(pub(super) static $name: Glue = Glue::new(
+            concat!("dolmen:web/", $file),
+            include_str!(concat!("../../glue/web/", $file)),
+        );)*
     };
 }
 
@@ -46,8 +45,17 @@ glue! {
 }
 
 impl Glue {
+    /// A file under the name that stack traces give it.
+    pub(crate) const fn new(file: &'static str, source: &'static str) -> Self {
+        Self {
+            file,
+            source,
+            compiled: OnceLock::new(),
+        }
+    }
+
     /// Runs the file and returns what it defines.
-    pub(super) fn run<'js, T: FromJs<'js>>(
+    pub(crate) fn run<'js, T: FromJs<'js>>(
         &self,
         ctx: &Ctx<'js>,
         native: Object<'js>,

@@ -8,6 +8,7 @@ use crate::web::WebHost;
 
 pub(crate) mod alarm;
 pub(crate) mod console;
+pub(crate) mod module;
 pub(crate) mod namespace;
 pub(crate) mod state;
 pub(crate) mod storage;

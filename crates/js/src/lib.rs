@@ -15,6 +15,7 @@ mod instance;
 mod module;
 pub mod node;
 mod pacer;
+mod patches;
 mod raw;
 mod rpc;
 pub mod value_format;

@@ -206,6 +206,33 @@ pub(crate) fn mark_platform<'js>(ctx: &Ctx<'js>, prototype: &rquickjs::Object<'j
     engine.define_hidden(prototype.as_raw().into(), mark.key(), engine.bool(true))
 }
 
+/// A copy of the bytes of a buffer or a view of one; `None` for any other value.
+pub(crate) fn copy_bytes<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Result<Option<Vec<u8>>> {
+    use engine::{Kind, class};
+
+    let (engine, raw) = (Engine::of(ctx), engine::Raw::from(value.as_raw()));
+    let Kind::Object(kind) = raw.kind() else {
+        return Ok(None);
+    };
+    let (buffer, offset, length) = match kind {
+        class::ARRAY_BUFFER => return Ok(Some(engine.buffer_bytes(raw).unwrap_or(&[]).to_vec())),
+        class::FIRST_TYPED_ARRAY..=class::LAST_TYPED_ARRAY => engine.typed_array(raw)?,
+        class::DATA_VIEW => {
+            let number = |name| {
+                let value = engine.get_named(raw, name)?;
+                engine.to_double(value.raw())
+            };
+            let (offset, length) = (number("byteOffset")?, number("byteLength")?);
+            let buffer = engine.get_named(raw, "buffer")?;
+            (buffer, offset as usize, length as usize)
+        }
+        _ => return Ok(None),
+    };
+    let bytes = engine.buffer_bytes(buffer.raw()).unwrap_or(&[]);
+    let view = bytes.get(offset..offset.saturating_add(length));
+    Ok(Some(view.unwrap_or(&[]).to_vec()))
+}
+
 /// Whether the value is an `ArrayBuffer`, be it detached.
 pub(crate) fn is_array_buffer(value: &Value<'_>) -> bool {
     engine::Raw::from(value.as_raw()).is_array_buffer()

@@ -371,11 +371,19 @@ impl Driver {
     /// Commits the turn and gives its outputs to the gate.
     pub(crate) async fn end_turn(&self) -> Result<()> {
         let object = &*self.object;
-        let change = object.db.borrow().alarm_change();
+        // A transaction that awaits goes on over several turns, and nothing of it is committed before its end.
+        let goes_on = object.db.borrow().nesting() > 0;
+        let change = match goes_on {
+            true => None,
+            false => object.db.borrow().alarm_change(),
+        };
         if let Some(change) = change {
             object.alarm.before_commit(object, change).await?;
         }
-        let commit = object.db.borrow_mut().commit()?;
+        let commit = match goes_on {
+            true => object.db.borrow().committed(),
+            false => object.db.borrow_mut().commit()?,
+        };
         if let Some(change) = change {
             object.alarm.committed(change, commit);
         }

@@ -135,10 +135,7 @@ impl Host {
             if ran.is_ok() && rest.is_empty() {
                 return Ok(cursor);
             }
-            self.storage(|db| {
-                db.sql_close(cursor);
-                Ok(())
-            })?;
+            self.storage(|db| Ok(db.sql_close(cursor)))?;
             ran?;
             text = rest;
         }

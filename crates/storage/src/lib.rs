@@ -55,5 +55,5 @@ pub use error::{Error, ErrorKind, Result};
 pub use id::{NamespaceKey, ObjectId};
 pub use namespace::Namespace;
 pub use options::Options;
-pub use sql::{SqlColumns, SqlCursor, SqlRow, SqlStep, SqlValue};
+pub use sql::{SqlColumns, SqlCursor, SqlRow, SqlStep, SqlSummary, SqlValue};
 pub use storage::Storage;

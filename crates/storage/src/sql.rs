@@ -17,10 +17,11 @@ mod guard;
 mod rules;
 mod statement;
 
-pub use cursor::{SqlRow, SqlStep};
+pub use cursor::{SqlRow, SqlStep, SqlSummary};
 pub use statement::{SqlColumns, SqlValue};
 
 pub(crate) use cursor::Cursor;
+pub(crate) use statement::Access;
 
 use crate::error::{Error, ErrorKind, Result};
 use cache::Cache;
@@ -90,8 +91,14 @@ impl UserSql {
         if renames_to_reserved(&notes, &text[..used]) {
             return Err(Error::new(ErrorKind::Sql, "not authorized: SQLITE_AUTH"));
         }
-        statement.writes = notes.forces_write || !statement.is_readonly();
-        statement.tables = notes.written;
+        statement.access = if notes.forces_write || !statement.is_readonly() {
+            Access::Writes
+        } else if notes.sets {
+            Access::Sets
+        } else {
+            Access::Reads
+        };
+        statement.tables = notes.written.into();
         // What is behind it is a statement unless it is blank; a comment is one too, which then cannot be run.
         let rest = text[used..].trim_ascii_start();
         if rest.is_empty() {
@@ -154,12 +161,14 @@ impl UserSql {
         result
     }
 
-    /// Ends a cursor.
-    pub fn close(&mut self, id: SqlCursor) {
-        let statement = self.cursors.remove(&id).and_then(Cursor::into_statement);
-        if let Some(statement) = statement {
+    /// Ends a cursor; says what it did.
+    pub fn close(&mut self, id: SqlCursor) -> Option<SqlSummary> {
+        let cursor = self.cursors.remove(&id)?;
+        let summary = cursor.summary();
+        if let Some(statement) = cursor.into_statement() {
             self.cache.give(statement);
         }
+        Some(summary)
     }
 
     /// Ends all cursors.

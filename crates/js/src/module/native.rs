@@ -666,8 +666,7 @@ fn storage<'js>(
             } else {
                 api::state::AlarmHandler::Absent
             };
-            let _ = gates;
-            api::storage::make(&ctx, required(&ctx, &own)?, handler)
+            api::module::make_storage(&ctx, required(&ctx, &own)?, handler, gates)
         },
     )
 }

@@ -14,6 +14,8 @@ const CREATE: &str = "CREATE TABLE IF NOT EXISTS _cf_METADATA (
       );";
 const GET: &str = "SELECT value FROM _cf_METADATA WHERE key = 1";
 const SET: &str = "INSERT OR REPLACE INTO _cf_METADATA (key, value) VALUES (1, ?1)";
+const BOOKMARK: &str = "SELECT value FROM _cf_METADATA WHERE key = 2";
+const SET_BOOKMARK: &str = "INSERT OR REPLACE INTO _cf_METADATA (key, value) VALUES (2, ?1)";
 const CLEAR: &str = "DELETE FROM _cf_METADATA WHERE key = 1";
 
 /// What the open transaction does to the committed alarm. Times are milliseconds since 1970.
@@ -46,13 +48,7 @@ impl Database {
         if self.alarm()? == unix_ms {
             return Ok(());
         }
-        self.begin_write(Template::Empty)?;
-        if !self.has_metadata()? {
-            self.connection()?
-                .execute_batch(CREATE)
-                .map_err(|e| self.failed("make the table for the alarm", e))?;
-            self.tables.metadata = Some(true);
-        }
+        self.begin_metadata()?;
         let failed = |e| self.failed("set the alarm", e);
         match nanos {
             Some(nanos) => self
@@ -69,6 +65,33 @@ impl Database {
         .map_err(failed)?;
         self.pending_alarm = Some(unix_ms);
         Ok(())
+    }
+
+    fn begin_metadata(&mut self) -> Result<()> {
+        self.begin_write(Template::Empty)?;
+        if !self.has_metadata()? {
+            self.connection()?
+                .execute_batch(CREATE)
+                .map_err(|e| self.failed("make the table for the alarm", e))?;
+            self.tables.metadata = Some(true);
+        }
+        Ok(())
+    }
+
+    /// A number that is greater each time, kept where workerd keeps its bookmark for local development.
+    pub fn next_bookmark(&mut self) -> Result<u64> {
+        self.begin_metadata()?;
+        let failed = |e| self.failed("take a bookmark", e);
+        let sql = self.connection()?;
+        let last: Option<Option<i64>> = sql
+            .prepare_cached(BOOKMARK)
+            .and_then(|mut last| last.query_row((), |row| row.get(0)).optional())
+            .map_err(failed)?;
+        let next = last.flatten().unwrap_or(0) + 1;
+        sql.prepare_cached(SET_BOOKMARK)
+            .and_then(|mut set| set.execute([next]))
+            .map_err(failed)?;
+        Ok(u64::try_from(next).unwrap_or(0))
     }
 
     /// What the open transaction changes about the committed alarm, if anything.

@@ -69,7 +69,7 @@ impl Database {
     }
 
     /// Whether the log has grown so long that a checkpoint is due. It waits for cursors of user SQL, which it would end,
-    /// but not for ever.
+    /// but not for ever, and for a transaction that goes on over several turns.
     pub fn wants_checkpoint(&self) -> bool {
         let Place::Here(file) = &self.place else {
             return false;
@@ -77,6 +77,8 @@ impl Database {
         let due = self.options().checkpoint_pages;
         let frames = file.log_frames();
         frames >= due
+            && !self.in_transaction
+            && self.levels.is_empty()
             && !self.stepping
             && (frames >= due.saturating_mul(PATIENCE) || !self.has_open_cursors())
     }

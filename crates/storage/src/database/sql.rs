@@ -8,7 +8,9 @@ use rusqlite::Connection;
 use super::{Database, Place};
 use crate::connection::OpenConnection;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sql::{Compiled, SqlColumns, SqlCursor, SqlRow, SqlStep, SqlValue, UserSql};
+use crate::sql::{
+    Access, Compiled, Cursor, SqlColumns, SqlCursor, SqlRow, SqlStep, SqlSummary, SqlValue, UserSql,
+};
 use crate::template::Template;
 
 /// A statement that is ready to run, and what of the text is still to be run after it.
@@ -32,17 +34,19 @@ impl Database {
     ) -> Result<Prepared<'t>> {
         let has_file = self.reading()?.is_some();
         let compiled = self.compile(text, bindings)?;
-        let compiled = if !compiled.statement.writes {
-            compiled
-        } else if has_file {
-            self.begin_write(Template::Empty)?;
+        let access = compiled.statement.access;
+        let compiled = if has_file || access == Access::Reads {
             compiled
         } else {
-            // Compiled for the empty database: the file is made now.
+            // Compiled for the empty database: the file is made now. If nothing is written to it, it goes again when
+            // it is closed.
             drop(compiled);
-            self.begin_write(Template::Empty)?;
+            self.opened(Template::Empty)?;
             self.compile(text, bindings)?
         };
+        if access == Access::Writes {
+            self.begin_write(Template::Empty)?;
+        }
         let Compiled {
             mut statement,
             rest,
@@ -155,31 +159,29 @@ impl Database {
             .ok_or_else(closed)
     }
 
-    /// About how many rows the cursor has gone over.
-    pub fn sql_rows_read(&mut self, cursor: SqlCursor) -> Result<u64> {
+    /// What the cursor has done so far.
+    pub fn sql_summary(&mut self, cursor: SqlCursor) -> Result<SqlSummary> {
         let (_, user) = self.user_sql_of(cursor)?;
-        user.cursor(cursor)
-            .map(|cursor| cursor.rows_read())
-            .ok_or_else(closed)
+        user.cursor(cursor).map(Cursor::summary).ok_or_else(closed)
     }
 
-    /// About how many rows of tables and indexes the cursor has written.
-    pub fn sql_rows_written(&mut self, cursor: SqlCursor) -> Result<u64> {
-        let (sql, user) = self.user_sql_of(cursor)?;
-        let cursor = user.cursor(cursor).ok_or_else(closed)?;
-        let most = |count: rusqlite::Result<u64>| count.unwrap_or(0);
-        let indexes = cursor
+    /// About how many rows of tables and indexes were written, as Cloudflare counts them.
+    pub fn sql_rows_written(&mut self, summary: &SqlSummary) -> Result<u64> {
+        if summary.changes == 0 {
+            return Ok(0);
+        }
+        let (sql, _) = self.user_sql()?;
+        let indexes = summary
             .tables
             .iter()
-            .map(|table| most(indexes_of(sql, table)));
-        Ok(cursor.changes() * (1 + indexes.max().unwrap_or(0)))
+            .map(|table| indexes_of(sql, table).unwrap_or(0));
+        Ok(summary.changes * (1 + indexes.max().unwrap_or(0)))
     }
 
-    /// Ends a cursor; one that is unknown is ignored.
-    pub fn sql_close(&mut self, cursor: SqlCursor) {
-        if let Ok((_, user)) = self.user_sql_of(cursor) {
-            user.close(cursor);
-        }
+    /// Ends a cursor and says what it did; `None` if it was closed before.
+    pub fn sql_close(&mut self, cursor: SqlCursor) -> Option<SqlSummary> {
+        let (_, user) = self.user_sql_of(cursor).ok()?;
+        user.close(cursor)
     }
 
     /// Bytes of the database that are in use: its pages without the free ones.

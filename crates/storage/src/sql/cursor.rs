@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 
 use super::guard::Scope;
-use super::statement::{SqlColumns, SqlValue, Statement, Stepped};
+use super::statement::{Access, SqlColumns, SqlValue, Statement, Stepped};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Memory for the rows that one writing statement returns, in bytes.
@@ -24,7 +24,7 @@ pub(crate) struct Cursor {
     /// The connection's count of changed rows before this run; of this run, once it is over.
     changes: u64,
     /// Where it writes.
-    pub tables: Vec<String>,
+    tables: Arc<[String]>,
 }
 
 enum State {
@@ -54,6 +54,17 @@ enum Owned {
     Real(f64),
     Text(Box<[u8]>),
     Blob(Box<[u8]>),
+}
+
+/// What a cursor has done.
+#[derive(Clone, Debug, Default)]
+pub struct SqlSummary {
+    /// Rows that it went over: those it returned, or those that SQLite scanned if they are more.
+    pub rows_read: u64,
+    /// Rows of tables that it inserted, updated or deleted.
+    pub changes: u64,
+    /// The tables that it may have written to.
+    pub(crate) tables: Arc<[String]>,
 }
 
 /// A row, for as long as the database is borrowed.
@@ -118,18 +129,18 @@ impl Owned {
 }
 
 impl Cursor {
-    pub fn new(sql: &Connection, mut statement: Statement) -> Cursor {
+    pub fn new(sql: &Connection, statement: Statement) -> Cursor {
         Cursor {
             columns: None,
             rows: 0,
             scanned: 0,
-            changes: if statement.writes {
+            changes: if statement.access == Access::Writes {
                 sql.total_changes()
             } else {
                 0
             },
-            tables: std::mem::take(&mut statement.tables),
-            state: if statement.writes {
+            tables: Arc::clone(&statement.tables),
+            state: if statement.access == Access::Writes {
                 State::Writing(statement, Returned::default())
             } else {
                 State::Waiting(statement)
@@ -155,16 +166,15 @@ impl Cursor {
         }
     }
 
-    /// Rows that it went over: those it returned, or those that SQLite scanned if they are more.
-    pub fn rows_read(&self) -> u64 {
-        self.rows.max(self.scanned)
-    }
-
-    /// Rows that it inserted, updated or deleted.
-    pub fn changes(&self) -> u64 {
-        match self.state {
-            State::Wrote(_) | State::Over => self.changes,
-            _ => 0,
+    /// What it has done so far.
+    pub fn summary(&self) -> SqlSummary {
+        SqlSummary {
+            rows_read: self.rows.max(self.scanned),
+            changes: match self.state {
+                State::Wrote(_) | State::Over => self.changes,
+                _ => 0,
+            },
+            tables: Arc::clone(&self.tables),
         }
     }
 
@@ -239,11 +249,10 @@ impl Cursor {
             (Err(error), _) => Err(error),
         };
         self.scanned += statement.take_scanned();
-        if statement.writes {
+        if statement.access == Access::Writes {
             self.changes = sql.total_changes().saturating_sub(self.changes);
         }
         statement.rest();
-        statement.tables.clone_from(&self.tables);
         match outcome {
             Ok(Some(returned)) => {
                 self.state = State::Wrote(returned);
@@ -267,14 +276,12 @@ impl Cursor {
     }
 
     pub fn into_statement(self) -> Option<Statement> {
-        let mut statement = match self.state {
+        match self.state {
             State::Waiting(statement)
             | State::Fetched(statement)
-            | State::Writing(statement, _) => statement,
-            State::Stepping | State::Wrote(_) | State::Over => return None,
-        };
-        statement.tables = self.tables;
-        Some(statement)
+            | State::Writing(statement, _) => Some(statement),
+            State::Stepping | State::Wrote(_) | State::Over => None,
+        }
     }
 }
 

@@ -42,6 +42,8 @@ pub(super) struct Notes {
     pub alters: bool,
     /// It must run inside a transaction, though SQLite says that it only reads.
     pub forces_write: bool,
+    /// It changes a setting of the connection.
+    pub sets: bool,
     /// The tables that it writes to.
     pub written: Vec<String>,
 }
@@ -107,6 +109,10 @@ impl Guard {
             {
                 self.notes().forces_write = true;
             }
+            AuthAction::Pragma {
+                pragma_name,
+                pragma_value: Some(_),
+            } if rules::is_switch(pragma_name) => self.notes().sets = true,
             AuthAction::Insert { table_name }
             | AuthAction::Delete { table_name }
             | AuthAction::Update { table_name, .. } => {

@@ -79,6 +79,11 @@ pub(super) fn allows(context: &AuthContext<'_>) -> bool {
     }
 }
 
+/// Whether a pragma of that name switches something on and off for the connection.
+pub(super) fn is_switch(pragma: &str) -> bool {
+    listed(&SWITCHES, pragma)
+}
+
 fn free(name: &str) -> bool {
     !name
         .get(..RESERVED.len())

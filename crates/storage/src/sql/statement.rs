@@ -96,6 +96,17 @@ pub(super) fn set_limit(handle: Handle, limit: Limit, value: i32) {
     unsafe { ffi::sqlite3_limit(handle.0, limit as c_int, value) };
 }
 
+/// What a statement needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Any database will do, if the object has none yet.
+    Reads,
+    /// The connection whose settings it changes.
+    Sets,
+    /// The implicit transaction.
+    Writes,
+}
+
 /// How a step ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stepped {
@@ -108,10 +119,9 @@ pub(crate) struct Statement {
     raw: NonNull<ffi::sqlite3_stmt>,
     /// Its columns, and how often it had been compiled again when they were looked at.
     columns: Option<(u32, Arc<SqlColumns>)>,
-    /// It must run inside the implicit transaction.
-    pub writes: bool,
+    pub access: Access,
     /// The tables that it, or a trigger of theirs, writes to.
-    pub tables: Vec<String>,
+    pub tables: Arc<[String]>,
     /// The whole text, if the cache may keep it.
     pub text: Option<Arc<str>>,
 }
@@ -141,8 +151,8 @@ impl Statement {
         let statement = NonNull::new(raw).map(|raw| Statement {
             raw,
             columns: None,
-            writes: true,
-            tables: Vec::new(),
+            access: Access::Writes,
+            tables: Arc::default(),
             text: None,
         });
         Ok((statement, used))

@@ -25,6 +25,27 @@ fn reading_before_the_first_write_makes_no_file() {
 }
 
 #[test]
+fn a_setting_made_before_the_first_write_holds_for_it() {
+    let place = place();
+    let mut db = place.object("a");
+    sql(&mut db, "PRAGMA recursive_triggers = on");
+    assert_eq!(sql(&mut db, "PRAGMA recursive_triggers"), "1");
+    db.commit().unwrap();
+    db.close().unwrap();
+    let left = std::fs::read_dir(place.namespace.folder()).unwrap().count();
+    assert_eq!(left, 0);
+    sql(&mut db, "PRAGMA foreign_keys = off");
+    sql(
+        &mut db,
+        "CREATE TABLE p (a PRIMARY KEY); CREATE TABLE c (a REFERENCES p); INSERT INTO c VALUES (1)",
+    );
+    db.commit().unwrap();
+    sync(&mut db).unwrap();
+    db.close().unwrap();
+    assert_eq!(sql(&mut db, "SELECT a FROM c"), "1");
+}
+
+#[test]
 fn sql_and_keys_share_one_transaction() {
     let place = place();
     let mut db = place.object("a");
@@ -145,7 +166,7 @@ fn a_cursor_goes_a_row_at_a_time_and_over_commits() {
     let left = rows(&mut db, one).unwrap();
     assert_eq!(left.split(';').count(), 499);
     assert_eq!(rows(&mut db, two).unwrap().split(';').count(), 500);
-    assert_eq!(db.sql_rows_read(one).unwrap(), 500);
+    assert_eq!(db.sql_summary(one).unwrap().rows_read, 500);
     db.close().unwrap();
     assert_eq!(sql(&mut db, "SELECT max(a) FROM t"), "500");
     assert_eq!(get(&mut db, "k").unwrap(), b"1");
@@ -211,7 +232,8 @@ fn rows_of_a_statement_that_writes_are_there_after_the_commit() {
     sql(&mut db, "CREATE TABLE t (a, b)");
     let text = "INSERT INTO t VALUES (1, 'x'), (2, 'y') RETURNING a, b";
     let cursor = db.sql_exec(text, &[]).unwrap();
-    assert_eq!(db.sql_rows_written(cursor).unwrap(), 2);
+    let summary = db.sql_summary(cursor).unwrap();
+    assert_eq!(db.sql_rows_written(&summary).unwrap(), 2);
     assert_eq!(db.commit().unwrap(), 1);
     sql(&mut db, "DELETE FROM t");
     assert_eq!(db.sql_columns(cursor).unwrap().names, ["a", "b"]);
@@ -228,9 +250,8 @@ fn rows_written_count_indexes() {
     );
     let written = |db: &mut dolmen_storage::Database, text| {
         let cursor = db.sql_exec(text, &[]).unwrap();
-        let written = db.sql_rows_written(cursor).unwrap();
-        db.sql_close(cursor);
-        written
+        let summary = db.sql_close(cursor).unwrap();
+        db.sql_rows_written(&summary).unwrap()
     };
     assert_eq!(written(&mut db, "INSERT INTO t VALUES ('a', 1)"), 3);
     assert_eq!(written(&mut db, "INSERT INTO plain VALUES (1), (2)"), 2);

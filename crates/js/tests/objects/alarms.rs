@@ -17,6 +17,14 @@ class Clock {
   mode(m) { this.storage.put("mode", m); }
   runs() { return this.storage.get("runs") ?? []; }
   rolledBack(ms) { try { this.storage.transaction(() => { this.storage.setAlarm(ms); throw 0; }); } catch {} return this.storage.getAlarm(); }
+  put(k) { this.storage.put(k, 1); }
+  has(k) { return this.storage.get(k) !== undefined; }
+  deleteAll() { this.storage.deleteAll(); }
+  deleteAllNested() {
+    let refused;
+    this.storage.transaction(() => { try { this.storage.deleteAll(); } catch (error) { refused = error.message; } });
+    return refused;
+  }
   async alarm(info) {
     const runs = this.storage.get("runs") ?? [];
     runs.push([info.retryCount, info.isRetry, info.scheduledTime, this.storage.getAlarm()]);
@@ -184,6 +192,27 @@ fn an_overdue_alarm_fires_at_start_without_any_request() {
             runs(w, 1).await,
             json!([[0, false, START_MS + 1_000, null]])
         );
+    });
+}
+
+#[test]
+fn delete_all_takes_the_alarm_with_it_or_is_refused_and_takes_nothing() {
+    alarm_world(async |w, clock| {
+        let time = START_MS + 1_000;
+        w.ok("CLOCK/a", "put", r#"["k"]"#).await;
+        w.ok("CLOCK/a", "set", &format!("[{time}]")).await;
+        let refused = w.ok("CLOCK/a", "deleteAllNested", "").await;
+        assert_eq!(
+            refused,
+            json!("Cannot call deleteAll() within a transaction")
+        );
+        assert_eq!(w.ok("CLOCK/a", "get", "").await, json!(time));
+        assert_eq!(w.ok("CLOCK/a", "has", r#"["k"]"#).await, json!(true));
+        w.ok("CLOCK/a", "deleteAll", "").await;
+        assert_eq!(w.ok("CLOCK/a", "get", "").await, json!(null));
+        assert_eq!(w.ok("CLOCK/a", "has", r#"["k"]"#).await, json!(false));
+        w.stop_for(clock, Duration::from_secs(10)).await;
+        assert_eq!(runs(w, 0).await, json!([]));
     });
 }
 

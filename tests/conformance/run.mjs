@@ -183,7 +183,7 @@ async function start(file) {
   mkdirSync(join(folder, "storage"));
   const [program, words] = options.on === "workerd"
     ? [options.workerd, ["serve", workerdConfig(folder, file, port)]]
-    : [options.dolmen, ["--bundle", join(here, file), "--addr", `127.0.0.1:${port}`, "--storage", join(folder, "storage")]];
+    : [options.dolmen, ["--bundle", join(here, file), "--addr", `127.0.0.1:${port}`, "--storage", join(folder, "storage"), "--allow-private-network"]];
   const lines = [];
   const child = spawn(program, words, { stdio: ["ignore", "pipe", "pipe"] });
   const keep = (data) => {

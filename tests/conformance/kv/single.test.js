@@ -138,11 +138,11 @@ inside("a key is turned into a string", async ({ storage }) => {
 });
 
 inside("put without arguments", async ({ storage }) => {
-  await assert.rejects(async () => storage.put(), { class: "TypeError", message: "Failed to execute 'put' on 'DurableObjectStorage': parameter 1 is not of type 'string or object'." });
+  await assert.rejects(async () => storage.put(), { class: "TypeError" });
 });
 
 inside("get without arguments", async ({ storage }) => {
-  await assert.rejects(async () => storage.get(), { class: "TypeError", message: "Failed to execute 'get' on 'DurableObjectStorage': parameter 1 is not of type 'string or Array'." });
+  await assert.rejects(async () => storage.get(), { class: "TypeError" });
 });
 
 inside("the empty string is a key", async ({ storage }) => {

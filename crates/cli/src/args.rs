@@ -68,6 +68,12 @@ pub struct ServeFlags {
     /// Threads that run objects [default: the number of cores]
     #[arg(long, value_name = "COUNT")]
     pub shards: Option<String>,
+    /// The only hosts that objects may fetch from, such as api.example.com,*.example.org,10.0.0.0/8; !HOST denies one [default: every public one]
+    #[arg(long, value_name = "HOSTS", value_delimiter = ',')]
+    pub egress: Vec<String>,
+    /// Let objects fetch from private, loopback and link-local addresses too
+    #[arg(long)]
+    pub allow_private_network: bool,
     /// Put stacks and causes into the answers of failed requests
     #[arg(long)]
     pub dev_errors: bool,

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use dolmen::{ErrorDetails, GatewayOptions, Options};
+use dolmen::{EgressPolicy, ErrorDetails, GatewayOptions, Options};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -90,6 +90,7 @@ impl Config {
                     quantity::count(&flags.queue_limit, 1, MOST_QUEUED),
                 )?,
                 alarms: !flags.no_alarms,
+                egress: egress(&flags.egress, flags.allow_private_network)?,
                 ..defaults
             },
             gateway: GatewayOptions {
@@ -108,6 +109,23 @@ impl Config {
             )?,
         })
     }
+}
+
+/// Rules, of which those after a `!` deny.
+fn egress(rules: &[String], allow_private: bool) -> Result<EgressPolicy, Failure> {
+    let mut policy = EgressPolicy {
+        allow_private,
+        ..EgressPolicy::default()
+    };
+    for rule in rules {
+        let (list, rule) = match rule.trim().strip_prefix('!') {
+            Some(rule) => (&mut policy.deny, rule),
+            None => (&mut policy.allow, rule.trim()),
+        };
+        let rule = rule.parse().map_err(|error| format!("{error}"));
+        list.push(flag("--egress", rule)?);
+    }
+    Ok(policy)
 }
 
 /// Databases and connections need file handles; systems give few unless asked.

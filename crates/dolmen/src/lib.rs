@@ -43,7 +43,7 @@ pub use self::{
 };
 pub use dolmen_gateway::{ErrorDetails, Gateway, GatewayError, GatewayOptions};
 pub use dolmen_runtime::{
-    self as runtime, Clock, FetchRequest, FetchResponse, Handle, ManualClock, NamespaceSpec,
-    Options, Payload, RpcCall,
+    self as runtime, Clock, EgressPolicy, EgressRule, FetchRequest, FetchResponse, Handle,
+    ManualClock, NamespaceSpec, Options, Payload, RpcCall,
 };
 pub use dolmen_storage as storage;

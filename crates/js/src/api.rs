@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin, rc::Rc, time::Instant};
 
-use dolmen_runtime::Host;
+use dolmen_runtime::{EgressPolicy, Host};
 
 use crate::web::WebHost;
 
@@ -41,6 +41,10 @@ impl WebHost for ObjectHost {
     fn output_gate(&self) -> Pin<Box<dyn Future<Output = Result<(), String>>>> {
         let gate = self.host.output_gate();
         Box::pin(async move { gate.await.map_err(|error| error.to_string()) })
+    }
+
+    fn egress(&self) -> &EgressPolicy {
+        &self.host.options().egress
     }
 
     fn now(&self) -> f64 {

@@ -45,7 +45,7 @@ impl fmt::Display for BundleError {
 impl std::error::Error for BundleError {}
 
 impl BundleError {
-    fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
         }
@@ -149,10 +149,40 @@ fn refuse_require(ctx: Ctx<'_>, name: rquickjs::Coerced<String>) -> rquickjs::Re
     ))
 }
 
+/// As [`describe`] for a module worker of several files: the place is in the first one that the
+/// stack names.
+pub(crate) fn describe_module<'s>(
+    ctx: &Ctx<'_>,
+    entry: &str,
+    sources: impl Iterator<Item = (&'s str, &'s str)>,
+    error: rquickjs::Error,
+) -> BundleError {
+    let (message, stack) = thrown(ctx, error);
+    let named = sources
+        .filter_map(|(file, source)| {
+            let at = stack.find(&format!("{file}:"))?;
+            position(&stack, file).map(|place| (at, file, source, place))
+        })
+        .min_by_key(|(at, ..)| *at);
+    let Some((_, file, source, (line, column))) = named else {
+        return BundleError::new(format!("{entry}: {message}"));
+    };
+    let column = if message.starts_with("SyntaxError") {
+        let compiles = |source: &str| {
+            let module = rquickjs::Module::declare(ctx.clone(), file, source);
+            module.map(drop)
+        };
+        syntax_column(ctx, file, source, line, &message, compiles)
+    } else {
+        column
+    };
+    place(file, source, line, column, &message)
+}
+
 /// `FILE:LINE:COLUMN: message`, and the line with a mark under the column.
 fn describe(ctx: &Ctx<'_>, file: &str, source: &str, error: rquickjs::Error) -> BundleError {
-    let (message, place) = failure(ctx, file, error);
-    let Some((line, column)) = place else {
+    let (message, place_given) = failure(ctx, file, error);
+    let Some((line, column)) = place_given else {
         return BundleError::new(format!("{file}: {message}"));
     };
     let last = source.trim_end().lines().count().max(1);
@@ -165,12 +195,20 @@ fn describe(ctx: &Ctx<'_>, file: &str, source: &str, error: rquickjs::Error) -> 
         (line, message)
     };
     let column = if is_syntax {
-        syntax_column(ctx, file, source, line, &message)
+        let compiles = |source: &str| {
+            let wrapped = format!("{PREFIX}{source}{SUFFIX}");
+            bytecode::compile_script(ctx, file, &wrapped).map(drop)
+        };
+        syntax_column(ctx, file, source, line, &message, compiles)
     } else if line == 1 {
         column.saturating_sub(PREFIX.len())
     } else {
         column
     };
+    place(file, source, line, column, &message)
+}
+
+fn place(file: &str, source: &str, line: usize, column: usize, message: &str) -> BundleError {
     let text = source.lines().nth(line - 1).unwrap_or_default();
     let column = column.clamp(1, text.chars().count() + 1);
     let start = column.saturating_sub(SHOWN / 2);
@@ -184,24 +222,37 @@ fn describe(ctx: &Ctx<'_>, file: &str, source: &str, error: rquickjs::Error) -> 
 
 /// What was thrown, and the place that the engine gives for it.
 fn failure(ctx: &Ctx<'_>, file: &str, error: rquickjs::Error) -> (String, Option<(usize, usize)>) {
+    let (message, stack) = thrown(ctx, error);
+    let place = position(&stack, file);
+    (message, place)
+}
+
+/// What was thrown, and the engine's stack for it.
+fn thrown(ctx: &Ctx<'_>, error: rquickjs::Error) -> (String, String) {
     if !error.is_exception() {
-        return (error.to_string(), None);
+        return (error.to_string(), String::new());
     }
     let thrown = ctx.catch();
     let stack: Option<String> = thrown
         .as_object()
         .and_then(|object| object.get(PredefinedAtom::Stack).ok());
-    let place = position(&stack.unwrap_or_default(), file);
     let message = match Thrown::describe(thrown, dolmen_runtime::ErrorKind::StartFailed) {
         Thrown::Exception(error) => error.message().to_owned(),
         Thrown::OutOfMemory => "the bundle needs too much memory to load".to_owned(),
     };
-    (message, place)
+    (message, stack.unwrap_or_default())
 }
 
 /// The column of a syntax error, which the engine gives for the start of the line only: a source
 /// that is cut off gives the same error exactly when the wrong token is still in it.
-fn syntax_column(ctx: &Ctx<'_>, file: &str, source: &str, line: usize, message: &str) -> usize {
+fn syntax_column(
+    ctx: &Ctx<'_>,
+    file: &str,
+    source: &str,
+    line: usize,
+    message: &str,
+    compiles: impl Fn(&str) -> rquickjs::Result<()>,
+) -> usize {
     let before: usize = source
         .split_inclusive('\n')
         .take(line - 1)
@@ -212,12 +263,9 @@ fn syntax_column(ctx: &Ctx<'_>, file: &str, source: &str, line: usize, message: 
         .char_indices()
         .map(|(at, c)| at + c.len_utf8())
         .collect();
-    let end = ends.partition_point(|end| {
-        let wrapped = format!("{PREFIX}{}{SUFFIX}", &source[..before + end]);
-        match bytecode::compile_script(ctx, file, &wrapped) {
-            Ok(_) => true,
-            Err(error) => failure(ctx, file, error).0 != message,
-        }
+    let end = ends.partition_point(|end| match compiles(&source[..before + end]) {
+        Ok(()) => true,
+        Err(error) => failure(ctx, file, error).0 != message,
     });
     // `end` is the token's last character; a word begins before it.
     let is_word = |c: &char| c.is_alphanumeric() || "_$".contains(*c);

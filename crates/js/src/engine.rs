@@ -2,39 +2,68 @@
 
 use std::rc::Rc;
 
-use dolmen_runtime::{Engine, Error, ErrorKind, Host, Instance};
+use dolmen_runtime::{Concurrency, Engine, Error, ErrorKind, Host, Instance};
 
 use crate::{
     bundle::{Bundle, BundleError},
     instance::JsInstance,
+    module::{ModuleBundle, ModuleInstance, is_module},
 };
 
 /// A bundle, ready to be instantiated on any shard.
 pub struct JsEngine {
-    bundle: Bundle,
+    bundle: Kind,
+}
+
+enum Kind {
+    CommonJs(Bundle),
+    Module(ModuleBundle),
 }
 
 impl JsEngine {
-    /// Compiles a CommonJS bundle and checks what it exports. `file` is how errors and stacks
-    /// call it.
+    /// Compiles a CommonJS bundle or a module worker, whose relative imports are read from the
+    /// folder of `file`, and checks what it exports. `file` is how errors and stacks call it, too.
     ///
     /// # Errors
     /// A syntax error or a throwing top level with its place, or that there is no class.
     pub fn load(file: &str, source: &str) -> Result<Self, BundleError> {
-        Ok(Self {
-            bundle: Bundle::load(file, source)?,
-        })
+        let bundle = if is_module(file, source) {
+            Kind::Module(ModuleBundle::load(file, source)?)
+        } else {
+            Kind::CommonJs(Bundle::load(file, source)?)
+        };
+        Ok(Self { bundle })
     }
 
-    /// The names of the exported classes, in the order of `exports.objects`.
+    /// The names of the exported classes, in the order of `exports.objects` or of the module.
     pub fn classes(&self) -> &[String] {
-        &self.bundle.classes
+        match &self.bundle {
+            Kind::CommonJs(bundle) => &bundle.classes,
+            Kind::Module(bundle) => &bundle.exports.objects,
+        }
     }
 }
 
 impl Engine for JsEngine {
+    fn concurrency(&self) -> Concurrency {
+        match &self.bundle {
+            Kind::CommonJs(_) => Concurrency::Serial,
+            Kind::Module(_) => Concurrency::Interleaved,
+        }
+    }
+
+    fn instantiate_worker(&self, host: Rc<Host>) -> Result<Box<dyn Instance>, Error> {
+        match &self.bundle {
+            Kind::Module(bundle) => Ok(Box::new(ModuleInstance::new(bundle, None, host)?)),
+            Kind::CommonJs(_) => Err(Error::new(
+                ErrorKind::StartFailed,
+                "a CommonJS bundle has no worker",
+            )),
+        }
+    }
+
     fn instantiate(&self, class: &str, host: Rc<Host>) -> Result<Box<dyn Instance>, Error> {
-        if !self.bundle.classes.iter().any(|known| known == class) {
+        if !self.classes().iter().any(|known| known == class) {
             return Err(Error::new(
                 ErrorKind::StartFailed,
                 format!(
@@ -43,6 +72,9 @@ impl Engine for JsEngine {
                 ),
             ));
         }
-        Ok(Box::new(JsInstance::new(&self.bundle.code, class, host)?))
+        Ok(match &self.bundle {
+            Kind::CommonJs(bundle) => Box::new(JsInstance::new(&bundle.code, class, host)?),
+            Kind::Module(bundle) => Box::new(ModuleInstance::new(bundle, Some(class), host)?),
+        })
     }
 }

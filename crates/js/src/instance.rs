@@ -1,24 +1,19 @@
-//! One live object: a QuickJS runtime with its heap, its limits and its interrupt handler.
-//!
-//! Between two turns nothing in here runs. A turn ends when no microtask is left and no host
-//! operation is ready; promises that are still pending are looked at again after the next one.
+//! One live object of a CommonJS bundle. Promises that are pending when a turn ends are looked at
+//! again after the next one.
 
-use std::{
-    rc::Rc,
-    task::{Context, Poll},
-    time::Instant,
-};
+use std::{rc::Rc, task::Context};
 
-use dolmen_runtime::{
-    ENGINE_STACK_BYTES, Error, ErrorKind, Event, EventId, Host, Instance, Reply, Verdict, Work,
-};
+use dolmen_runtime::{Error, ErrorKind, Event, EventId, Host, Instance, Reply, Work};
 use rquickjs::{
-    AsyncContext, AsyncRuntime, Ctx, Object, Persistent, Promise, Value, function::Constructor,
-    promise::PromiseState,
+    Ctx, Object, Persistent, Promise, Value, function::Constructor, promise::PromiseState,
 };
 
 use crate::{
-    api, bundle, bytecode::Bytecode, exception::Thrown, fetch, pacer::Pacer, poll_now, raw, rpc,
+    api, bundle,
+    bytecode::Bytecode,
+    exception::Thrown,
+    fetch, rpc,
+    vm::{Vm, over_memory},
     web,
 };
 
@@ -36,63 +31,36 @@ struct Unsettled {
     conversion: Conversion,
 }
 
-// The order of the fields is the order in which they are dropped: values before their context,
-// the context before its runtime.
+// The order of the fields is the order in which they are dropped: values before their runtime.
 pub(crate) struct JsInstance {
     unsettled: Vec<Unsettled>,
     object: Option<Persistent<Object<'static>>>,
     timers: Rc<api::timers::Callbacks>,
-    pacer: Rc<Pacer>,
-    context: AsyncContext,
-    runtime: AsyncRuntime,
+    vm: Vm,
     host: Rc<Host>,
 }
 
 impl JsInstance {
     pub fn new(code: &Bytecode, class: &str, host: Rc<Host>) -> Result<Self, Error> {
-        let full = |error: rquickjs::Error| {
-            Error::new(
-                ErrorKind::StartFailed,
-                format!("no JavaScript runtime: {error}"),
-            )
-        };
-        let runtime = AsyncRuntime::new().map_err(full)?;
-        poll_now(runtime.set_memory_limit(host.options().memory_limit));
-        poll_now(runtime.set_max_stack_size(ENGINE_STACK_BYTES));
-        let context = poll_now(AsyncContext::full(&runtime)).map_err(full)?;
-        let pacer = poll_now(context.with(|ctx| {
-            raw::enter_stack(&ctx);
-            Pacer::new(&ctx)
-        }));
-        let (slice, paced) = (host.slice().clone(), pacer.clone());
-        poll_now(runtime.set_interrupt_handler(Some(Box::new(move || {
-            let now = Instant::now();
-            let verdict = slice.checkpoint();
-            paced.checked(now);
-            verdict == Verdict::Stop
-        }))));
-        pacer.start_turn();
         let mut instance = Self {
             unsettled: Vec::new(),
             object: None,
             timers: Rc::default(),
-            pacer,
-            context,
-            runtime,
+            vm: Vm::new(host.clone())?,
             host,
         };
-        let made = poll_now(instance.context.with(|ctx| {
+        let made = instance.vm.with(|ctx| {
             construct(&ctx, code, class, &instance.host, &instance.timers)
                 .map(|object| Persistent::save(&ctx, object))
                 .map_err(|error| Thrown::take(&ctx, ErrorKind::StartFailed, error))
-        }));
+        });
         match made {
             Ok(object) => {
                 instance.object = Some(object);
                 Ok(instance)
             }
             Err(Thrown::Exception(error)) => Err(error),
-            Err(Thrown::OutOfMemory) => Err(over_memory(&instance.host)),
+            Err(Thrown::OutOfMemory) => Err(instance.vm.over_memory()),
         }
     }
 
@@ -177,25 +145,21 @@ impl JsInstance {
     }
 
     /// Reports the events whose promises are settled by now.
-    fn settle_promises<'js>(&mut self, ctx: &Ctx<'js>) {
+    fn settle_promises<'js>(&self, ctx: &Ctx<'js>, unsettled: &mut Vec<Unsettled>) {
         let mut index = 0;
-        while index < self.unsettled.len() {
-            let Ok(promise) = self.unsettled[index].promise.clone().restore(ctx) else {
+        while index < unsettled.len() {
+            let Ok(promise) = unsettled[index].promise.clone().restore(ctx) else {
                 return;
             };
             if promise.state() == PromiseState::Pending {
                 index += 1;
                 continue;
             }
-            let done = self.unsettled.swap_remove(index);
+            let done = unsettled.swap_remove(index);
             if let Some(result) = promise.result::<Value<'js>>() {
                 self.settle(ctx, done.id, &done.conversion, result);
             }
         }
-    }
-
-    fn stopped(&self) -> bool {
-        self.host.slice().checkpoint() == Verdict::Stop
     }
 }
 
@@ -208,40 +172,32 @@ impl Drop for JsInstance {
 
 impl Instance for JsInstance {
     fn turn(&mut self, work: Work, cx: &mut Context<'_>) {
-        let context = self.context.clone();
-        let begun = poll_now(context.with(|ctx| {
-            raw::enter_stack(&ctx);
-            self.pacer.start_turn();
-            let begun = match (work, self.object.clone().map(|object| object.restore(&ctx))) {
-                (Work::Begin(id, event), Some(Ok(object))) => self.begin(&ctx, object, id, event),
-                (Work::Timer(timer), _) => {
-                    api::timers::fire(&ctx, &self.host, &self.timers, timer);
-                    None
+        let mut begun = None;
+        self.vm.turn(cx, |ctx| {
+            match (work, self.object.clone().map(|object| object.restore(ctx))) {
+                (Work::Begin(id, event), Some(Ok(object))) => {
+                    begun = self.begin(ctx, object, id, event);
                 }
-                _ => None,
-            };
-            while ctx.execute_pending_job() && !self.stopped() {}
-            begun
-        }));
-        self.unsettled.extend(begun);
-        while !self.stopped() {
-            let step = std::pin::pin!(self.runtime.execute_pending_job());
-            match step.poll(cx) {
-                Poll::Ready(Ok(true) | Err(_)) => {}
-                Poll::Ready(Ok(false)) | Poll::Pending => break,
+                (Work::Timer(timer), _) => {
+                    api::timers::fire(ctx, &self.host, &self.timers, timer);
+                }
+                _ => {}
             }
-        }
-        if !self.stopped() {
-            poll_now(context.with(|ctx| {
-                self.settle_promises(&ctx);
+        });
+        self.unsettled.extend(begun);
+        if !self.vm.stopped() {
+            let mut unsettled = std::mem::take(&mut self.unsettled);
+            self.vm.with(|ctx| {
+                self.settle_promises(&ctx, &mut unsettled);
                 // Converting a result may run a toJSON, which may leave microtasks.
-                while ctx.execute_pending_job() && !self.stopped() {}
-            }));
+                self.vm.run_jobs(&ctx);
+            });
+            self.unsettled = unsettled;
         }
     }
 
     fn has_operations(&self) -> bool {
-        poll_now(self.runtime.is_job_pending())
+        self.vm.has_operations()
     }
 }
 
@@ -302,15 +258,4 @@ fn construct<'js>(
     let state = api::state::make(ctx, host, handler)?;
     let env = api::namespace::make_env(ctx, host)?;
     class.construct((state, env))
-}
-
-pub(crate) fn over_memory(host: &Host) -> Error {
-    Error::new(
-        ErrorKind::Reset,
-        format!(
-            "object {} went over its memory limit of {} MiB and was reset",
-            api::label(host),
-            host.options().memory_limit >> 20
-        ),
-    )
 }

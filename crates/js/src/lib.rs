@@ -2,20 +2,23 @@
 //!
 //! `engine.rs` is what the runtime calls; `instance.rs` is one live object; `rpc.rs` and
 //! `fetch.rs` convert calls and their results; `api/` has the host calls, one area a file; `web/`
-//! the web platform's APIs; `value_format` the encoding of stored and copied values.
+//! the web platform's APIs, `node/` Node's modules; `value_format` the encoding of stored and copied values.
 
 mod api;
+mod async_context;
 mod bundle;
 mod bytecode;
 mod engine;
 mod exception;
 mod fetch;
 mod instance;
+mod module;
+pub mod node;
 mod pacer;
-mod patches;
 mod raw;
 mod rpc;
 pub mod value_format;
+mod vm;
 pub mod web;
 
 use std::{

@@ -107,3 +107,14 @@ pub(crate) fn enter_stack(ctx: &Ctx<'_>) {
     // SAFETY: the context and so its runtime are live; the call only notes the stack pointer.
     unsafe { qjs::JS_UpdateStackTop(qjs::JS_GetRuntime(ctx.as_raw().as_ptr())) }
 }
+
+/// Throws an error that no `catch` sees.
+pub(crate) fn throw_uncatchable(ctx: &Ctx<'_>) -> rquickjs::Error {
+    let Ok(exception) = rquickjs::Exception::from_message(ctx.clone(), "the object is reset")
+    else {
+        return rquickjs::Error::Exception;
+    };
+    // SAFETY: the context and the exception are live.
+    unsafe { qjs::JS_SetUncatchableError(ctx.as_raw().as_ptr(), exception.as_value().as_raw()) };
+    exception.throw()
+}

@@ -109,6 +109,46 @@ pub fn deserialize_with_transfer<'js>(
     Ok(value.into_value(ctx))
 }
 
+/// As [`serialize_into`], for messages: what cannot be copied is written as what `replace(value, caps)`
+/// gives for it; `undefined` refuses it. Objects of classes are refused unless `replace` knows them.
+pub(crate) fn serialize_message<'js>(
+    ctx: &Ctx<'js>,
+    value: &Value<'js>,
+    replace: &Value<'js>,
+    caps: &Value<'js>,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let start = out.len();
+    let references = writer::References {
+        replace: replace.as_raw().into(),
+        caps: caps.as_raw().into(),
+    };
+    let result = Writer::new(Engine::of(ctx), out, &[])
+        .with_references(references)
+        .write(value.as_raw());
+    if result.is_err() {
+        out.truncate(start);
+    }
+    result
+}
+
+/// The value of a message; `revive(standIn, caps)` gives what could not be copied.
+pub(crate) fn deserialize_message<'js>(
+    ctx: &Ctx<'js>,
+    bytes: &[u8],
+    revive: &Value<'js>,
+    caps: &Value<'js>,
+) -> Result<Value<'js>> {
+    let references = reader::Revive {
+        revive: revive.as_raw().into(),
+        caps: caps.as_raw().into(),
+    };
+    let value = Reader::new(Engine::of(ctx), bytes, &[])
+        .with_references(references)
+        .read()?;
+    Ok(value.into_value(ctx))
+}
+
 /// Calls `look` with the text's WTF-8 bytes, which are copied only if they are not ASCII.
 pub(crate) fn with_text<'js, R>(
     ctx: &Ctx<'js>,
@@ -138,6 +178,20 @@ pub(crate) fn latin1_bytes<'js>(
         text::Wide::Latin1(bytes) => Some(bytes),
         text::Wide::Utf16(_) => None,
     })
+}
+
+/// The text's UTF-16 units, lone surrogates too.
+pub(crate) fn utf16_units<'js>(ctx: &Ctx<'js>, text: &rquickjs::String<'js>) -> Result<Vec<u16>> {
+    Engine::of(ctx).with_text(text.as_raw().into(), |text| match text::from_wtf8(text) {
+        text::Wide::Latin1(bytes) => bytes.into_iter().map(u16::from).collect(),
+        text::Wide::Utf16(units) => units,
+    })
+}
+
+/// Text of UTF-16 units, lone surrogates too.
+pub(crate) fn from_utf16<'js>(ctx: &Ctx<'js>, units: &[u16]) -> Result<rquickjs::String<'js>> {
+    let text = Engine::of(ctx).string_from_utf16(units)?.into_value(ctx);
+    rquickjs::FromJs::from_js(ctx, text)
 }
 
 /// Throws a `DataCloneError` with this message.

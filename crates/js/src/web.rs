@@ -31,21 +31,31 @@
 //! ```
 mod address;
 mod clone;
+mod codec;
+mod connect;
+mod connection;
 mod crypto;
+mod download;
 mod encoding;
 pub(crate) mod glue;
-mod group;
+pub(crate) mod group;
 mod http_client;
 mod lazy;
+pub mod message;
 mod names;
 mod send;
 mod state;
+mod upload;
 
-use std::{future::Future, pin::Pin, rc::Rc};
+use std::{future::Future, pin::Pin, rc::Rc, time::Duration};
 
+use dolmen_runtime::EgressPolicy;
 use rquickjs::{Ctx, Result};
 
 use self::state::State;
+
+/// Longer than a server takes for most answers, shorter than a connection that is dead stays unnoticed.
+const FETCH_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What the APIs need from the object that they run in.
 pub trait WebHost {
@@ -58,6 +68,16 @@ pub trait WebHost {
     /// Milliseconds since the Unix epoch.
     fn unix_ms(&self) -> f64;
 
+    /// Which hosts `fetch` may reach: public ones, unless the host says otherwise.
+    fn egress(&self) -> &EgressPolicy {
+        EgressPolicy::public_only()
+    }
+
+    /// How long `fetch` waits when nothing is sent and nothing comes.
+    fn fetch_idle_timeout(&self) -> Duration {
+        FETCH_IDLE_TIMEOUT
+    }
+
     /// Fills `bytes` with random numbers fit for keys.
     fn random(&self, bytes: &mut [u8]) -> std::result::Result<(), String> {
         getrandom::fill(bytes).map_err(|error| error.to_string())
@@ -68,7 +88,11 @@ pub trait WebHost {
 ///
 /// One context of a runtime can have them.
 pub fn install<'js>(ctx: &Ctx<'js>, host: Rc<dyn WebHost>) -> Result<()> {
-    crate::patches::install(ctx)?;
     let accessors = lazy::define_accessors(ctx)?;
     State::store(ctx, host, accessors)
+}
+
+/// Random numbers, digests and comparison, for Node's `crypto`.
+pub(crate) fn crypto_natives<'js>(ctx: &Ctx<'js>, native: &rquickjs::Object<'js>) -> Result<()> {
+    crypto::native(native, &State::of(ctx)?.host)
 }

@@ -11,13 +11,20 @@ use std::{
     time::Duration,
 };
 
-use dolmen_js::web::{self, WebHost};
+use dolmen_js::{
+    node,
+    web::{
+        self, WebHost,
+        message::{self, NewBody, PullSource, TakenBody},
+    },
+};
+use dolmen_runtime::EgressPolicy;
 use http_body_util::{BodyExt, Full, StreamBody, combinators::BoxBody};
 use hyper::body::{Bytes, Frame, Incoming};
 use hyper::{Request, Response, service::service_fn};
 use rquickjs::prelude::Func;
 use rquickjs::{
-    AsyncContext, AsyncRuntime, CatchResultExt, Context, Ctx, Function, Runtime, Value,
+    AsyncContext, AsyncRuntime, CatchResultExt, Context, Ctx, Function, Object, Runtime, Value,
 };
 
 /// A host whose output gate opens when the test says so.
@@ -26,6 +33,7 @@ struct Host {
     closed: Cell<bool>,
     gates: Cell<u32>,
     opened: tokio::sync::Notify,
+    egress: EgressPolicy,
 }
 
 struct Shared(Rc<Host>);
@@ -42,6 +50,14 @@ impl WebHost for Shared {
         })
     }
 
+    fn egress(&self) -> &EgressPolicy {
+        &self.0.egress
+    }
+
+    fn fetch_idle_timeout(&self) -> Duration {
+        Duration::from_millis(300)
+    }
+
     fn now(&self) -> f64 {
         12.5
     }
@@ -50,6 +66,13 @@ impl WebHost for Shared {
         1_700_000_000_012.5
     }
 }
+
+/// The tests' own server is reached, and nothing else that is not public.
+static LOCAL: std::sync::LazyLock<EgressPolicy> = std::sync::LazyLock::new(|| EgressPolicy {
+    allow: vec!["127.0.0.1".parse().unwrap(), "*".parse().unwrap()],
+    deny: vec!["denied.example".parse().unwrap()],
+    ..EgressPolicy::default()
+});
 
 const PRELUDE: &str = r"
     globalThis.tests = [];
@@ -90,7 +113,7 @@ const RUN: &str = r"
     })()";
 
 /// Runs the tests of one file; `origin` is a server for `fetch`.
-fn run_file(file: &'static str, source: &'static str) {
+fn run_file(file: &'static str, source: &'static str, egress: EgressPolicy) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -99,7 +122,10 @@ fn run_file(file: &'static str, source: &'static str) {
         let origin = serve().await;
         let runtime = AsyncRuntime::new().unwrap();
         let context = AsyncContext::full(&runtime).await.unwrap();
-        let host = Rc::new(Host::default());
+        let host = Rc::new(Host {
+            egress,
+            ..Host::default()
+        });
         let outcome = Rc::new(RefCell::new(None));
         let finished = Rc::new(tokio::sync::Notify::new());
         let (slot, bell) = (outcome.clone(), finished.clone());
@@ -130,6 +156,7 @@ fn run_file(file: &'static str, source: &'static str) {
                     bell.notify_one();
                 };
                 globals.set("done", Func::from(done)).unwrap();
+                globals.set("node", Func::from(node_module)).unwrap();
                 ctx.eval::<(), _>(PRELUDE).catch(&ctx).unwrap();
                 if let Err(error) = ctx.eval::<(), _>(source).catch(&ctx) {
                     panic!("{file}: {error}");
@@ -148,6 +175,14 @@ fn run_file(file: &'static str, source: &'static str) {
     });
 }
 
+/// `node(name)`: what a module exports; `node('globals')` installs the globals.
+fn node_module<'js>(ctx: Ctx<'js>, name: String) -> rquickjs::Result<Option<Object<'js>>> {
+    match name.as_str() {
+        "globals" => node::install_globals(&ctx).map(|()| None),
+        name => node::exports(&ctx, name),
+    }
+}
+
 fn set_timeout<'js>(ctx: Ctx<'js>, callback: Function<'js>, ms: rquickjs::prelude::Opt<f64>) {
     let delay = Duration::from_secs_f64(ms.0.unwrap_or_default().max(0.0) / 1_000.0);
     ctx.spawn(async move {
@@ -160,7 +195,7 @@ macro_rules! files {
     ($($name:ident,)*) => {
         $(#[test]
         fn $name() {
-            run_file(stringify!($name), include_str!(concat!("web/", stringify!($name), ".js")));
+            run_file(stringify!($name), include_str!(concat!("web/", stringify!($name), ".js")), LOCAL.clone());
         })*
     };
 }
@@ -181,6 +216,178 @@ files! {
     platform,
     clone,
     lazy,
+    node_async_hooks,
+    node_events,
+    node_path,
+    node_util,
+    node_assert,
+    node_buffer,
+    node_crypto,
+    node_stream,
+    node_process,
+    node_url,
+    node_others,
+}
+
+// ---- messages between the host and a program ---------------------------------------------------
+
+/// Runs `work` in a context with the web APIs, on an event loop.
+fn with_context(work: impl AsyncFnOnce(&AsyncContext)) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, async move {
+        let runtime = AsyncRuntime::new().unwrap();
+        let context = AsyncContext::full(&runtime).await.unwrap();
+        context
+            .with(|ctx| web::install(&ctx, Rc::new(Shared(Rc::default()))).unwrap())
+            .await;
+        tokio::select! {
+            () = runtime.drive() => {}
+            () = work(&context) => {}
+        }
+    });
+}
+
+/// Counts what is asked of it.
+#[derive(Default)]
+struct Parts {
+    left: RefCell<Vec<&'static str>>,
+    pulls: Cell<u32>,
+    cancelled: Cell<bool>,
+}
+
+impl PullSource for Parts {
+    fn pull(self: Rc<Self>) -> Pin<Box<dyn Future<Output = Result<Option<Bytes>, String>>>> {
+        self.pulls.set(self.pulls.get() + 1);
+        Box::pin(async move {
+            let part = self.left.borrow_mut().pop();
+            match part {
+                Some("broken") => Err("the client went away".to_owned()),
+                part => Ok(part.map(|part| Bytes::from_static(part.as_bytes()))),
+            }
+        })
+    }
+
+    fn cancel(&self) {
+        self.cancelled.set(true);
+    }
+}
+
+#[test]
+fn what_is_no_message_has_no_parts() {
+    with_context(async |context| {
+        context
+            .with(|ctx| {
+                for source in [
+                    "1",
+                    "null",
+                    "({})",
+                    "'x'",
+                    "new Headers()",
+                    "Object.create(null)",
+                ] {
+                    let value: Value<'_> = ctx.eval(source).unwrap();
+                    assert!(message::request_parts(&ctx, &value).unwrap().is_none());
+                    assert!(message::response_parts(&ctx, &value).unwrap().is_none());
+                }
+                let request: Value<'_> = ctx.eval("new Request('http://a/')").unwrap();
+                assert!(message::response_parts(&ctx, &request).unwrap().is_none());
+                let forged: Value<'_> = ctx.eval("Object.create(Response.prototype)").unwrap();
+                assert!(message::response_parts(&ctx, &forged).is_err());
+                ctx.catch();
+                let error: Value<'_> = ctx.eval("Response.error()").unwrap();
+                assert!(message::response_parts(&ctx, &error).is_err());
+                ctx.catch();
+                let used: Value<'_> = ctx
+                    .eval("{ const used = new Response('x'); used.text(); used }")
+                    .unwrap();
+                assert!(message::take_body(&ctx, &used).is_err());
+                let caught = ctx.catch();
+                let message: String = caught.as_object().unwrap().get("message").unwrap();
+                assert!(message.contains("already been used"), "{message}");
+            })
+            .await;
+    });
+}
+
+#[test]
+fn a_request_goes_in_and_a_response_comes_out() {
+    with_context(async |context| {
+        let source = Rc::new(Parts::default());
+        *source.left.borrow_mut() = vec!["three", "two", "one"];
+        let seen = source.clone();
+        let (head, text) = rquickjs::async_with!(context => |ctx| {
+            let mut headers = http::HeaderMap::new();
+            for (name, value) in [("x-a", "1"), ("cookie", "a=1"), ("x-a", "2"), ("cookie", "b=2")] {
+                headers.append(name, value.parse().unwrap());
+            }
+            let body = NewBody::Source(source.clone());
+            let request = message::new_request(&ctx, &http::Method::POST, "http://h/p?q", &headers, body).unwrap();
+            // Nothing is pulled before the program reads.
+            assert_eq!(source.pulls.get(), 0);
+            ctx.globals().set("request", request).unwrap();
+            let handler: rquickjs::Promise<'_> = ctx.eval(r"(async () => {
+                const { method, url, headers } = request;
+                const stream = new ReadableStream({
+                    start(c) { c.enqueue(new TextEncoder().encode(`${method} ${url} ${headers.get('x-a')} ${headers.get('cookie')}|`)) },
+                    async pull(c) { c.enqueue(await request.bytes()); c.close() },
+                });
+                const response = new Response(stream, { status: 201, statusText: 'Made', headers: [['set-cookie', 'a'], ['set-cookie', 'b'], ['X-l', 'é']] });
+                response.headers.append('later', 'yes');
+                return response;
+            })()").catch(&ctx).unwrap();
+            let response: Value<'_> = handler.into_future().await.catch(&ctx).unwrap();
+            let parts = message::response_parts(&ctx, &response).unwrap().unwrap();
+            let mut text = Vec::new();
+            match message::take_body(&ctx, &response).unwrap() {
+                TakenBody::Source(reader) => {
+                    while let Some(chunk) = reader.next().await.catch(&ctx).unwrap() {
+                        text.extend_from_slice(&chunk);
+                    }
+                }
+                _ => panic!("it is a stream"),
+            }
+            ((parts.status, parts.status_text, parts.headers), String::from_utf8(text).unwrap())
+        })
+        .await;
+        assert_eq!(text, "POST http://h/p?q 1, 2 a=1; b=2|onetwothree");
+        assert_eq!((head.0.as_u16(), head.1.as_str()), (201, "Made"));
+        assert_eq!(head.2.get_all("set-cookie").iter().count(), 2);
+        assert_eq!(head.2["x-l"].as_bytes(), [0xE9]);
+        assert_eq!(head.2["later"], "yes");
+        assert_eq!((seen.pulls.get(), seen.cancelled.get()), (4, false));
+    });
+}
+
+#[test]
+fn a_body_passed_on_moves_without_a_stream() {
+    with_context(async |context| {
+        let source = Rc::new(Parts::default());
+        *source.left.borrow_mut() = vec!["broken", "one"];
+        let failure = rquickjs::async_with!(context => |ctx| {
+            let headers = http::HeaderMap::new();
+            let body = NewBody::Source(source.clone());
+            let response = message::new_response(&ctx, http::StatusCode::OK, &headers, body, "http://h/").unwrap();
+            let TakenBody::Source(reader) = message::take_body(&ctx, &response).unwrap() else {
+                panic!("it is not here yet");
+            };
+            assert_eq!(reader.next().await.unwrap().unwrap(), "one");
+            let failure = reader.next().await.catch(&ctx).unwrap_err().to_string();
+            reader.cancel("enough");
+            let body = NewBody::Bytes(Bytes::from_static(b"all"));
+            let response = message::new_response(&ctx, http::StatusCode::OK, &headers, body, "").unwrap();
+            assert!(matches!(message::take_body(&ctx, &response).unwrap(), TakenBody::Bytes(bytes) if bytes == "all"));
+            assert!(message::take_body(&ctx, &response).is_err());
+            ctx.catch();
+            let empty = message::new_response(&ctx, http::StatusCode::OK, &headers, NewBody::Empty, "").unwrap();
+            assert!(matches!(message::take_body(&ctx, &empty).unwrap(), TakenBody::Empty));
+            failure
+        })
+        .await;
+        assert!(failure.contains("the client went away"), "{failure}");
+    });
 }
 
 // ---- what it costs ---------------------------------------------------------------------------------
@@ -278,15 +485,30 @@ fn measure() {
 
 type Body = BoxBody<Bytes, Infallible>;
 
+fn full_response(text: &str) -> Response<Body> {
+    Response::new(Full::new(Bytes::copy_from_slice(text.as_bytes())).boxed())
+}
+
+/// What the server has seen.
+#[derive(Default)]
+struct Seen {
+    connections: Cell<usize>,
+    chunks: Cell<usize>,
+    left: Cell<usize>,
+}
+
 async fn serve() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Rc::new(Seen::default());
     tokio::task::spawn_local(async move {
         while let Ok((stream, _)) = listener.accept().await {
+            seen.connections.set(seen.connections.get() + 1);
+            let seen = seen.clone();
             tokio::task::spawn_local(async move {
                 let io = hyper_util::rt::TokioIo::new(stream);
                 let _ = hyper::server::conn::http1::Builder::new()
-                    .serve_connection(io, service_fn(answer))
+                    .serve_connection(io, service_fn(|request| answer(request, seen.clone())))
                     .await;
             });
         }
@@ -294,7 +516,24 @@ async fn serve() -> String {
     origin
 }
 
-async fn answer(request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+/// Sends chunks until nobody takes them.
+fn flood(seen: &Rc<Seen>, chunks: impl Iterator<Item = Bytes> + 'static, pause: Duration) -> Body {
+    let (sender, receiver) = tokio::sync::mpsc::channel::<Bytes>(1);
+    let seen = seen.clone();
+    tokio::task::spawn_local(async move {
+        for chunk in chunks {
+            if sender.send(chunk).await.is_err() {
+                seen.left.set(seen.left.get() + 1);
+                return;
+            }
+            seen.chunks.set(seen.chunks.get() + 1);
+            tokio::time::sleep(pause).await;
+        }
+    });
+    BodyExt::boxed(StreamBody::new(parts(receiver)))
+}
+
+async fn answer(request: Request<Incoming>, seen: Rc<Seen>) -> Result<Response<Body>, Infallible> {
     let (head, body) = request.into_parts();
     let full = |text: &str| Full::new(Bytes::copy_from_slice(text.as_bytes())).boxed();
     let redirect = |status: u16, to: &str| {
@@ -335,35 +574,61 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Body>, Infallible
                     .unwrap()
             ),
         ),
-        "/gzip" => {
+        "/to-private" => redirect(302, "http://169.254.169.254/latest/meta-data"),
+        "/to-denied" => redirect(302, "http://denied.example/"),
+        "/to-file" => redirect(302, "file:///etc/passwd"),
+        "/gzip" | "/gzip-cut" => {
             use std::io::Write;
             let mut encoder =
                 flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
             encoder
                 .write_all("zipped ".repeat(100_000).as_bytes())
                 .unwrap();
-            let body = Full::new(Bytes::from(encoder.finish().unwrap())).boxed();
+            let mut bytes = encoder.finish().unwrap();
+            if head.uri.path() == "/gzip-cut" {
+                bytes.truncate(bytes.len() / 2);
+            }
+            let chunks = bytes.into_iter().map(|byte| Bytes::from(vec![byte]));
             Response::builder()
                 .header("content-encoding", "gzip")
-                .body(body)
+                .body(flood(&seen, chunks, Duration::ZERO))
                 .unwrap()
         }
+        "/br" => Response::builder()
+            .header("content-encoding", "br")
+            .body(Full::new(Bytes::from_static(b"\x0b\x02\x80hello\x03")).boxed())
+            .unwrap(),
+        "/garbled" => Response::builder()
+            .header("content-encoding", "br")
+            .body(full("this is no brotli"))
+            .unwrap(),
         "/stream" => {
-            let (sender, receiver) = tokio::sync::mpsc::channel::<Bytes>(1);
-            tokio::task::spawn_local(async move {
-                for part in ["one", "two", "three"] {
-                    if sender
-                        .send(Bytes::from_static(part.as_bytes()))
-                        .await
-                        .is_err()
-                    {
-                        return;
-                    }
-                    tokio::time::sleep(Duration::from_millis(20)).await;
-                }
-            });
-            let stream = parts(receiver);
-            Response::new(BodyExt::boxed(StreamBody::new(stream)))
+            let chunks = ["one", "two", "three"].map(|part| Bytes::from_static(part.as_bytes()));
+            Response::new(flood(&seen, chunks.into_iter(), Duration::from_millis(20)))
+        }
+        "/flood" => {
+            let chunks = std::iter::repeat_with(|| Bytes::from(vec![7; 64 << 10]));
+            Response::new(flood(&seen, chunks, Duration::ZERO))
+        }
+        "/silent" => Response::new(flood(
+            &seen,
+            [b"a", b"b"]
+                .map(|part| Bytes::from_static(part))
+                .into_iter(),
+            Duration::from_secs(60),
+        )),
+        "/seen" => {
+            let Seen {
+                connections,
+                chunks,
+                left,
+            } = &*seen;
+            full_response(&format!(
+                "[{}, {}, {}]",
+                connections.get(),
+                chunks.get(),
+                left.get()
+            ))
         }
         "/never" => {
             future::pending::<()>().await;

@@ -141,6 +141,13 @@ pub struct Export {
     pub(crate) id: u64,
 }
 
+impl Export {
+    /// Its number in the instance that exported it.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+}
+
 impl std::fmt::Debug for Export {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "export {} of instance {}", self.id, self.instance)

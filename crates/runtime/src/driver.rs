@@ -128,7 +128,7 @@ impl Driver {
             tokio::task::yield_now().await;
         }
         loop {
-            let timer = object.timers.borrow().next();
+            let timer = object.timers.borrow().next(&object.sections.borrow());
             let wake_at = match (timer, deadline) {
                 (Some(a), Some(b)) => Some(a.min(b)),
                 (a, b) => a.or(b),
@@ -178,7 +178,10 @@ impl Driver {
             return Some(Next::Operations);
         }
         let now = object.shard.clock.now();
-        let timer = object.timers.borrow_mut().take_due(now);
+        let timer = object
+            .timers
+            .borrow_mut()
+            .take_due(now, &object.sections.borrow());
         if let Some(timer) = timer {
             return Some(Next::Timer(timer));
         }

@@ -4,7 +4,7 @@
 //! that the engine polls from [`crate::Instance::poll`].
 
 use std::{
-    future::Future,
+    future::{Future, poll_fn},
     rc::Rc,
     sync::Arc,
     time::{Duration, Instant},
@@ -18,18 +18,17 @@ use crate::{
     call::{Client, Export},
     error::{Error, ErrorKind},
     event::{Event, Reply},
-    interleaved::{LONGEST_SECTION, MAX_SECTIONS, Section},
+    interleaved::{LONGEST_SECTION, MAX_SECTIONS},
     namespace::NamespaceSpec,
     object::{Envelope, Object, ObjectKey, Route, Settled},
     options::Options,
+    sections::SectionId,
     shard::CallChain,
     turn::{Slice, Verdict},
 };
 
 /// Names one event of one object, from its start to its result.
 pub type EventId = u64;
-/// Names one critical section of one instance.
-pub type SectionId = u64;
 /// Names one timer of one instance.
 pub type TimerId = u64;
 
@@ -204,11 +203,11 @@ impl Host {
         Ok(())
     }
 
-    /// Starts a timer that fires once.
+    /// Starts a timer that fires once. `section` is the critical section that starts it, or 0.
     ///
     /// # Errors
     /// `BadRequest` when the object has too many.
-    pub fn start_timer(&self, delay: Duration) -> Result<TimerId> {
+    pub fn start_timer(&self, delay: Duration, section: SectionId) -> Result<TimerId> {
         let mut timers = self.object.timers.borrow_mut();
         let limit = self.options().max_timers;
         if timers.len() >= limit {
@@ -217,7 +216,7 @@ impl Host {
                 format!("too many timers: an object may have {limit} pending"),
             ));
         }
-        Ok(timers.start(self.now(), delay))
+        Ok(timers.start(self.now(), delay, section))
     }
 
     /// Forgets a timer; unknown ones are ignored.
@@ -295,7 +294,7 @@ impl Host {
                     envelope(Route::Stub(connection)),
                 ),
                 Client::Export(export) => {
-                    let route = Route::Export(export.instance);
+                    let route = Route::Export(export.clone());
                     shard.send_to_export(&export, envelope(route));
                 }
                 Client::Worker => shard.send_to_worker(envelope(Route::Plain)),
@@ -334,11 +333,12 @@ impl Host {
         self.hold(Box::new(output));
     }
 
-    /// Begins a critical section: no event begins, and no other section ends, before it does.
+    /// Begins a critical section inside `parent`, or outside all (0): until it ends no event
+    /// begins, and of what is under way only what it started goes on.
     ///
     /// # Errors
     /// `BadRequest` when sections are nested too deep.
-    pub fn begin_section(&self) -> Result<SectionId> {
+    pub fn begin_section(&self, parent: SectionId) -> Result<SectionId> {
         let object = &*self.object;
         let mut sections = object.sections.borrow_mut();
         if sections.len() >= MAX_SECTIONS {
@@ -348,19 +348,29 @@ impl Host {
             ));
         }
         let id = object.shard.next_life();
-        sections.push(Section {
-            id,
-            ends: self.now() + LONGEST_SECTION,
-        });
+        sections.begin(id, parent, self.now() + LONGEST_SECTION);
         Ok(id)
     }
 
     /// Ends a critical section.
     pub fn end_section(&self, id: SectionId) {
-        self.object
-            .sections
-            .borrow_mut()
-            .retain(|section| section.id != id);
+        self.object.sections.borrow_mut().end(id);
+        self.object.wakeup.wake_driver();
+    }
+
+    /// Waits for `operation`, and then until the critical sections let in what was started in
+    /// `section` (0: outside all).
+    pub fn admitted<T, F: Future<Output = T>>(
+        &self,
+        section: SectionId,
+        operation: F,
+    ) -> impl Future<Output = T> + use<T, F> {
+        let object = self.object.clone();
+        async move {
+            let result = operation.await;
+            poll_fn(|cx| object.sections.borrow_mut().poll_admits(section, cx)).await;
+            result
+        }
     }
 
     /// Resolves once every write made until now is durable.

@@ -1,7 +1,10 @@
 //! Objects whose events interleave, as those of module workers: an event begins as soon as the one
 //! before it waits for something outside, unless a critical section holds the input gate shut.
 
-use std::time::{Duration, Instant};
+use std::{
+    task::Wake,
+    time::{Duration, Instant},
+};
 
 use crate::{
     Result,
@@ -9,7 +12,6 @@ use crate::{
     engine::Work,
     error::{Error, ErrorKind},
     event::{Event, Reply},
-    host::SectionId,
     object::{Envelope, InFlight},
     turn::Budget,
 };
@@ -18,12 +20,6 @@ use crate::{
 pub(crate) const LONGEST_SECTION: Duration = Duration::from_secs(30);
 /// How deep critical sections may nest.
 pub(crate) const MAX_SECTIONS: usize = 64;
-
-/// A critical section that has begun.
-pub(crate) struct Section {
-    pub id: SectionId,
-    pub ends: Instant,
-}
 
 impl Driver {
     /// Does what `next` says, which is not to leave.
@@ -54,12 +50,20 @@ impl Driver {
     async fn make_instance(&mut self, budget: &mut Budget) -> Result<()> {
         self.trust_storage()
             .inspect_err(|error| self.reset(error))?;
-        self.start(budget).await
+        self.start(budget).await?;
+        // What the constructor has started has not been looked at yet.
+        self.object.wakeup.wake_by_ref();
+        Ok(())
     }
 
     async fn begin(&mut self, envelope: Envelope, budget: &mut Budget) -> Result<()> {
         let object = self.object.clone();
-        let Envelope { event, reply, .. } = envelope;
+        let Envelope {
+            event,
+            reply,
+            route,
+            ..
+        } = envelope;
         if !object.shard.draining.get() {
             object.evict.set(false);
         }
@@ -69,10 +73,14 @@ impl Driver {
             Event::Alarm(info) => Some(*info),
             _ => None,
         };
-        object
-            .in_flight
-            .borrow_mut()
-            .insert(id, InFlight { reply, alarm });
+        object.in_flight.borrow_mut().insert(
+            id,
+            InFlight {
+                _route: route,
+                reply,
+                alarm,
+            },
+        );
         if let Some(info) = alarm {
             if !self.alarm_is_due(info.scheduled_ms)? {
                 self.host.settle(id, Ok(Reply::Alarm));
@@ -146,11 +154,9 @@ impl Driver {
     }
 
     fn break_section(&mut self, message: &str, kind: ErrorKind) -> Result<()> {
-        let sections = self.object.sections.borrow();
         let now = self.object.shard.clock.now();
         let is_over =
-            kind == ErrorKind::Reset || sections.iter().any(|section| section.ends <= now);
-        drop(sections);
+            kind == ErrorKind::Reset || self.section_deadline().is_some_and(|ends| ends <= now);
         if !is_over {
             return Ok(());
         }
@@ -161,19 +167,18 @@ impl Driver {
 
     /// When the first critical section must be over.
     pub(super) fn section_deadline(&self) -> Option<Instant> {
-        self.object
-            .sections
-            .borrow()
-            .iter()
-            .map(|section| section.ends)
-            .min()
+        self.object.sections.borrow().deadline()
     }
 
     /// Whether a critical section waits for something that cannot come.
     pub(super) fn is_stuck(&self) -> bool {
         let object = &*self.object;
         !object.sections.borrow().is_empty()
-            && object.timers.borrow().is_empty()
+            && object
+                .timers
+                .borrow()
+                .next(&object.sections.borrow())
+                .is_none()
             && object.gate.borrow().is_empty()
             && self
                 .instance

@@ -13,6 +13,7 @@ mod body;
 mod call;
 mod clock;
 mod driver;
+mod egress;
 mod engine;
 mod error;
 mod event;
@@ -24,6 +25,7 @@ mod namespace;
 mod object;
 mod options;
 mod runtime;
+mod sections;
 mod shard;
 mod timers;
 mod turn;
@@ -33,14 +35,16 @@ pub use self::{
     body::{Body, BodyReader, BodyWriter, ReaderGone, body_stream},
     call::{Call, Cap, Client, Connection, Entrypoint, Export, Message, ObjectRef, Target},
     clock::{Clock, ManualClock},
+    egress::{EgressPolicy, EgressRefusal, EgressRule, InvalidEgressRule},
     engine::{Concurrency, Engine, Instance, Work},
     error::{Error, ErrorKind, Result},
     event::{AlarmInfo, Event, FetchRequest, FetchResponse, Payload, Reply, RpcCall},
     handle::Handle,
-    host::{EventId, Host, NestedEnd, SectionId, TimerId},
+    host::{EventId, Host, NestedEnd, TimerId},
     namespace::{MAX_NAME_BYTES, NamespaceSpec},
     options::Options,
     runtime::Runtime,
+    sections::SectionId,
     shard::ShardTask,
     turn::{ENGINE_STACK_BYTES, Slice, Verdict},
 };

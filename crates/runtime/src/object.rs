@@ -18,13 +18,13 @@ use tokio::sync::oneshot;
 use crate::{
     Result,
     alarm_state::AlarmState,
-    call::{Connection, Life},
+    call::{Connection, Export, Life},
     engine::Concurrency,
     error::{Error, ErrorKind},
     event::{AlarmInfo, Event, Reply},
     gate::OutputGate,
     host::EventId,
-    interleaved::Section,
+    sections::Sections,
     shard::{CallChain, Shard, ShardMessage, WORKER},
     timers::Timers,
     turn::Slice,
@@ -52,8 +52,8 @@ pub(crate) enum Route {
     Plain,
     /// A stub.
     Stub(Arc<Connection>),
-    /// An export of the instance with that number.
-    Export(u64),
+    /// An export, which stays for as long as the event.
+    Export(Arc<Export>),
 }
 
 /// A result that the engine reported.
@@ -64,6 +64,8 @@ pub(crate) struct Settled {
 
 /// An event that was begun and is not settled, of an object whose events interleave.
 pub(crate) struct InFlight {
+    /// What it came by, which must outlive it.
+    pub _route: Route,
     pub reply: oneshot::Sender<Result<Reply>>,
     pub alarm: Option<AlarmInfo>,
 }
@@ -84,7 +86,7 @@ pub(crate) struct Object {
     pub running: RefCell<Option<Running>>,
     pub in_flight: RefCell<HashMap<EventId, InFlight>>,
     /// Critical sections, innermost last: while there is one, no event begins.
-    pub sections: RefCell<Vec<Section>>,
+    pub sections: RefCell<Sections>,
     pub next_event: Cell<EventId>,
     /// Tells one instance from the next one on this shard.
     pub instance: Cell<u64>,

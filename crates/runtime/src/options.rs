@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::egress::EgressPolicy;
+
 /// Limits and settings; each is documented in `docs/reference/limits.md`.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -33,6 +35,8 @@ pub struct Options {
     pub alarms: bool,
     /// How long running events may go on after a shutdown began. Default: 10 s.
     pub shutdown_grace: Duration,
+    /// Which hosts objects may reach with `fetch`. Default: public ones.
+    pub egress: EgressPolicy,
 }
 
 /// File handles kept back for connections and the process itself.
@@ -63,6 +67,7 @@ impl Default for Options {
             max_timers: 10_000,
             alarms: true,
             shutdown_grace: Duration::from_secs(10),
+            egress: EgressPolicy::default(),
         }
     }
 }

@@ -311,10 +311,10 @@ impl Shard {
     }
 
     fn deliver(self: &Rc<Self>, key: ObjectKey, name: Option<&str>, envelope: Envelope) {
-        if let Route::Export(instance) = &envelope.route
+        if let Route::Export(export) = &envelope.route
             && self
                 .find(key)
-                .is_none_or(|object| object.instance.get() != *instance)
+                .is_none_or(|object| object.instance.get() != export.instance)
         {
             return drop(envelope.reply.send(Err(Error::new(
                 ErrorKind::Reset,

@@ -19,6 +19,8 @@ fn the_flags_and_their_defaults_are_listed() {
         ("--max-body", "64MiB"),
         ("--queue-limit", "1024"),
         ("--shards", ""),
+        ("--egress", ""),
+        ("--allow-private-network", ""),
         ("--dev-errors", ""),
         ("--log", "info"),
     ] {
@@ -50,6 +52,12 @@ fn a_wrong_value_names_its_flag() {
         (["--queue-limit", "0"], "from 1 to"),
         (["--queue-limit", "many"], "is not a whole number"),
         (["--shards", "0"], "from 1 to 1024"),
+        (["--egress", "http://a"], "a rule has no path"),
+        (
+            ["--egress", "a.example,10.0.0.0/40"],
+            "\"10.0.0.0/40\" is no rule",
+        ),
+        (["--egress", "!"], "is no rule"),
         (["--log", "a=b=c"], "is not a log filter"),
     ] {
         let ended = run(&flags);

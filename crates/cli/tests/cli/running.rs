@@ -238,3 +238,36 @@ fn without_alarms_they_wait_for_a_start_with_alarms() {
         dolmen.rpc("/rpc/ALARMS/other/wait", "");
     }
 }
+
+#[test]
+fn objects_reach_this_machine_only_when_a_flag_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("bundle.js");
+    fs::write(
+        &bundle,
+        "exports.objects = { Getter: class { async get(url) { return (await fetch(url)).status; } } };",
+    )
+    .unwrap();
+    let bundle = bundle.to_str().unwrap();
+    let server = Running::start(&folder.path().join("server"), &[]);
+    let url = format!("[\"http://{}/nothing\"]", server.addr);
+    let ask = |flags: &[&str]| {
+        let storage = tempfile::tempdir().unwrap();
+        let flags = [&["--bundle", bundle], flags].concat();
+        Running::start(storage.path(), &flags).ask("POST", "/rpc/GETTER/a/get", &url)
+    };
+    for flags in [
+        &[][..],
+        &["--egress", "*"],
+        &["--allow-private-network", "--egress", "!127.0.0.0/8"],
+    ] {
+        let (status, body) = ask(flags);
+        assert!(status == 500 && body.contains("127.0.0.1"), "{body}");
+    }
+    for flags in [
+        &["--allow-private-network"][..],
+        &["--egress", "a.example,127.0.0.1"],
+    ] {
+        assert_eq!(ask(flags), (200, "{\"ok\":true,\"result\":404}".to_owned()));
+    }
+}

@@ -1,13 +1,41 @@
 // Request, Response and fetch: https://fetch.spec.whatwg.org/
-// A body keeps its source (text, bytes, a Blob) as it was given and becomes a stream only when asked for one.
+// A body keeps its source (text, bytes, a Blob, a pull source of Rust) as it was given, and becomes a stream only
+// when asked for one; headers stay one text (headers.js) until asked for. What Rust and other glue use of messages
+// is at the end of the file.
 (function (native) {
   'use strict';
-  const { Headers } = native;
+  const { headersOfText, textOfHeaders, textOfInit, valueIn, without } = native;
   const MAX_REDIRECTS = 20;
   const NULL_BODY_STATUS = [101, 204, 205, 304];
   const REDIRECT_STATUS = [301, 302, 303, 307, 308];
   const USED = 'Body has already been used. It can only be used once. Use tee() first if you need to read it twice.';
-  const EMPTY = new Uint8Array(0);
+  const LOCKED = 'This ReadableStream is currently locked to a reader.';
+  const CONTENT_TYPE = '\ncontent-type\0';
+  const TEXT_TYPE = 'text/plain;charset=UTF-8';
+
+  // What a message keeps, in one array: a private field for each value would cost more than all the rest of
+  // making a message.
+  const BODY_KIND = 0; // null, 'text', 'bytes', 'blob', 'stream' or 'pull' ({ read, cancel })
+  const BODY = 1; // of that kind; null once it is used or has become a stream
+  const STREAM = 2; // the body as a stream, if it is one by now
+  const USED_UP = 3;
+  const HEADER_TEXT = 4; // until there is a `Headers`
+  const HEADERS = 5;
+  const CF = 6;
+  const URL_TEXT = 7;
+  // Of requests.
+  const METHOD = 8;
+  const SIGNAL = 9;
+  const REDIRECT = 10;
+  // Of responses.
+  const STATUS = 8;
+  const STATUS_TEXT = 9;
+  const REDIRECTED = 10;
+  const TYPE = 11;
+  const WEB_SOCKET = 12;
+
+  // Tells a state of ours from what a program passes.
+  const ours = Symbol();
 
   // Whether a value is of another group's class. If that group is not built, there can be none of it.
   const is = (value, name) => {
@@ -17,70 +45,44 @@
 
   // ---- bodies ------------------------------------------------------------------------------------
 
-  // One of: {text}, {bytes}, {blob}, {stream}; `used` once it is read.
-  class Source {
-    used = false;
-    stream = null;
-    constructor(kind, value) {
-      this.kind = kind;
-      this.value = value;
-      if (kind === 'stream') this.stream = value;
-    }
+  const isUsed = (state) => state[USED_UP] || (state[STREAM] !== null && native.use('isDisturbed')(state[STREAM]));
+  const checkUnused = (state) => {
+    if (isUsed(state)) throw new TypeError(USED);
+    if (state[STREAM] !== null && state[STREAM].locked) throw new TypeError(LOCKED);
+  };
 
-    isUsed() { return this.used; }
-    isLocked() { return this.stream !== null && this.stream.locked; }
-
-    // The bytes, of which the caller becomes the only owner if `copy` is set.
-    async bytes(copy) {
-      if (this.stream !== null) return collect(this.stream);
-      if (this.kind === 'text') return native.encode(this.value);
-      if (this.kind === 'blob') return native.use('bytesOfBlob')(this.value);
-      return copy ? this.value.slice() : this.value;
-    }
-
-    asStream() {
-      if (this.stream === null) {
-        const source = this;
-        const { kind, value } = this;
-        this.stream = new (native.use('ReadableStream'))({
-          type: 'bytes',
-          pull(controller) {
-            source.used = true;
-            const bytes = kind === 'text' ? native.encode(value)
-              : kind === 'blob' ? native.use('bytesOfBlob')(value) : value.slice();
-            if (bytes.length > 0) controller.enqueue(bytes);
-            controller.close();
-            controller.byobRequest?.respond(0);
-          },
-          cancel() { source.used = true; },
-        }, { highWaterMark: 0 });
-      }
-      return this.stream;
-    }
-
-    // A second source of the same bytes.
-    clone() {
-      if (this.stream === null) return new Source(this.kind, this.value);
-      const [one, two] = this.stream.tee();
-      this.stream = one;
-      return new Source('stream', two);
-    }
-  }
-
-  const collect = async (stream) => {
-    const reader = stream.getReader();
+  const chunkBytes = (chunk) => {
+    if (chunk instanceof Uint8Array) return chunk;
+    if (ArrayBuffer.isView(chunk) || chunk instanceof ArrayBuffer) return native.bytesOf(chunk);
+    throw new TypeError('This ReadableStream did not return bytes.');
+  };
+  // A pull source over a stream: `read` gives bytes, or nothing at the end.
+  const sourceOfStream = (stream) => {
+    const reader = new (native.use('Reader'))(native.use('readableOf')(stream), 'default');
+    const cancel = (reason) => reader.held().cancel(reason);
+    return {
+      cancel,
+      async read() {
+        for (;;) {
+          const { done, value } = await reader.read();
+          if (done) return undefined;
+          try {
+            const bytes = chunkBytes(value);
+            if (bytes.length > 0) return bytes;
+          } catch (error) {
+            cancel(error).catch(() => {});
+            throw error;
+          }
+        }
+      },
+    };
+  };
+  const collect = async (source) => {
     const chunks = [];
     let length = 0;
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) break;
-      if (!(value instanceof Uint8Array)) {
-        const error = new TypeError('This ReadableStream did not return bytes.');
-        reader.cancel(error).catch(() => {});
-        throw error;
-      }
-      chunks.push(value);
-      length += value.length;
+    for (let chunk = await source.read(); chunk !== undefined; chunk = await source.read()) {
+      chunks.push(chunk);
+      length += chunk.length;
     }
     if (chunks.length === 1) return chunks[0];
     const all = new Uint8Array(length);
@@ -92,86 +94,158 @@
     return all;
   };
 
-  // The source of what was passed as a body, with its content type.
-  const source = (kind, value, type) => {
-    const result = new Source(kind, value);
-    result.type = type;
-    return result;
+  const bytesOfKind = (kind, value) => (kind === 'text' ? native.encode(value) : kind === 'blob' ? native.use('bytesOfBlob')(value) : value);
+
+  // Takes the body away: null, text, bytes, or a pull source of what is not here yet.
+  const take = (state) => {
+    if (state[BODY_KIND] === null) return null;
+    checkUnused(state);
+    const kind = state[BODY_KIND];
+    const body = state[BODY];
+    state[USED_UP] = true;
+    state[BODY] = null;
+    if (state[STREAM] !== null) return sourceOfStream(state[STREAM]);
+    return kind === 'blob' ? native.use('bytesOfBlob')(body) : body;
   };
-  const extract = (body) => {
-    if (body === null || body === undefined) return null;
-    if (typeof body === 'string') return source('text', body, 'text/plain;charset=UTF-8');
+  // The body as bytes, of which the caller is the only owner, through `convert`.
+  const read = (state, convert) => {
+    const body = take(state);
+    if (body === null) return convert(new Uint8Array(0));
+    if (typeof body === 'string') return convert(native.encode(body));
+    return body instanceof Uint8Array ? convert(body) : collect(body).then(convert);
+  };
+
+  const pullSource = (kind, body, state) => {
+    if (kind === 'pull') {
+      return {
+        type: 'bytes',
+        async pull(controller) {
+          const chunk = await body.read();
+          if (chunk !== undefined) return controller.enqueue(chunk);
+          controller.close();
+          controller.byobRequest?.respond(0);
+        },
+        cancel: (reason) => body.cancel(reason),
+      };
+    }
+    return {
+      type: 'bytes',
+      pull(controller) {
+        const bytes = bytesOfKind(kind, body);
+        if (bytes.length > 0) controller.enqueue(bytes);
+        controller.close();
+        controller.byobRequest?.respond(0);
+      },
+    };
+  };
+  const streamOf = (state) => {
+    if (state[STREAM] === null) {
+      const ReadableStream = native.use('ReadableStream');
+      // A body that was read without a stream is a stream that has ended.
+      const source = state[USED_UP] ? { type: 'bytes', start(controller) { controller.close(); } } : pullSource(state[BODY_KIND], state[BODY]);
+      state[STREAM] = new ReadableStream(source, { highWaterMark: 0 });
+      state[BODY] = null;
+    }
+    return state[STREAM];
+  };
+
+  // Puts what was passed as a body into a state, and returns its content type.
+  const put = (state, kind, value, type) => {
+    state[BODY_KIND] = kind;
+    if (kind === 'stream') state[STREAM] = value;
+    else state[BODY] = value;
+    return type;
+  };
+  const extract = (state, body) => {
+    if (typeof body === 'string') return put(state, 'text', body, TEXT_TYPE);
     if (typeof body === 'object') {
-      if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return source('bytes', native.bytesOf(body).slice(), null);
+      if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) return put(state, 'bytes', native.bytesOf(body).slice(), null);
       if (is(body, 'ReadableStream')) {
-        if (body.locked) throw new TypeError('This ReadableStream is currently locked to a reader.');
-        return source('stream', body, null);
+        if (body.locked) throw new TypeError(LOCKED);
+        if (native.use('isDisturbed')(body)) throw new TypeError(USED);
+        return put(state, 'stream', body, null);
       }
-      if (is(body, 'URLSearchParams')) return source('text', body.toString(), 'application/x-www-form-urlencoded;charset=UTF-8');
-      if (is(body, 'Blob')) return source('blob', body, body.type || null);
+      if (is(body, 'URLSearchParams')) return put(state, 'text', body.toString(), 'application/x-www-form-urlencoded;charset=UTF-8');
+      if (is(body, 'Blob')) return put(state, 'blob', body, body.type || null);
       if (is(body, 'FormData')) {
         const [blob, type] = native.use('encodeForm')(body);
-        return source('blob', blob, type);
+        return put(state, 'blob', blob, type);
       }
     }
-    return source('text', `${body}`, 'text/plain;charset=UTF-8');
+    return put(state, 'text', `${body}`, TEXT_TYPE);
+  };
+  const addType = (state, type) => {
+    if (type && !state[HEADER_TEXT].includes(CONTENT_TYPE)) state[HEADER_TEXT] += CONTENT_TYPE + type;
+  };
+  // A body as Rust passes it.
+  const putNative = (state, body) => {
+    if (body === null || body === undefined) return;
+    put(state, typeof body === 'string' ? 'text' : body instanceof Uint8Array ? 'bytes' : 'pull', body, null);
+  };
+  // Gives `to` the same body; what is not here yet is split in two.
+  const share = (from, to) => {
+    to[BODY_KIND] = from[BODY_KIND];
+    if (from[STREAM] !== null || from[BODY_KIND] === 'pull') {
+      [from[STREAM], to[STREAM]] = streamOf(from).tee();
+    } else {
+      to[BODY] = from[BODY_KIND] === 'bytes' ? from[BODY].slice() : from[BODY];
+    }
   };
 
-  let sourceOf;
-  let setSource;
+  const headersOf = (state) => {
+    if (state[HEADERS] === null) {
+      state[HEADERS] = headersOfText(state[HEADER_TEXT]);
+      state[HEADER_TEXT] = '';
+    }
+    return state[HEADERS];
+  };
+  const headerText = (state) => (state[HEADERS] === null ? state[HEADER_TEXT] : textOfHeaders(state[HEADERS]));
 
+  let stateOf;
+  const parse = (bytes) => JSON.parse(native.decodeUtf8(bytes));
+  const bufferOf = (bytes) => (bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer);
+
+  // Of `Request` and `Response`, by whether `new` is given a state.
   class Body {
-    #source = null;
-    static {
-      sourceOf = (body) => body.#source;
-      setSource = (body, source) => { body.#source = source; };
-    }
+    #state;
+    constructor(state) { this.#state = state; }
+    // `undefined` of what is no message.
+    static { stateOf = (value) => (typeof value === 'object' && value !== null && #state in value ? value.#state : undefined); }
 
-    get body() { return this.#source === null ? null : this.#source.asStream(); }
-    get bodyUsed() { return this.#source !== null && this.#source.isUsed(); }
+    get headers() { return headersOf(this.#state); }
+    get body() { return this.#state[BODY_KIND] === null ? null : streamOf(this.#state); }
+    get bodyUsed() { return isUsed(this.#state); }
 
-    #take(copy) {
-      const source = this.#source;
-      if (source === null) return null;
-      if (source.isUsed()) throw new TypeError(USED);
-      if (source.isLocked()) throw new TypeError('This ReadableStream is currently locked to a reader.');
-      source.used = true;
-      return source.bytes(copy);
-    }
-
-    async bytes() { return (await this.#take(true)) ?? new Uint8Array(0); }
-    async arrayBuffer() {
-      const bytes = await this.bytes();
-      return bytes.byteLength === bytes.buffer.byteLength ? bytes.buffer : bytes.slice().buffer;
-    }
+    async bytes() { return read(this.#state, (bytes) => bytes); }
+    async arrayBuffer() { return read(this.#state, bufferOf); }
     async text() {
-      const source = this.#source;
-      if (source !== null && source.kind === 'text' && source.stream === null && !source.used) {
-        source.used = true;
-        return source.value.toWellFormed();
-      }
-      return native.decodeUtf8((await this.#take(false)) ?? EMPTY);
+      const state = this.#state;
+      if (state[BODY_KIND] === 'text' && state[STREAM] === null && !state[USED_UP]) return take(state).toWellFormed();
+      return read(state, native.decodeUtf8);
     }
-    async json() { return JSON.parse(await this.text()); }
+    async json() {
+      const state = this.#state;
+      if (state[BODY_KIND] === 'text' && state[STREAM] === null && !state[USED_UP]) return JSON.parse(take(state));
+      return read(state, parse);
+    }
     async blob() {
-      const type = this.headers.get('content-type') ?? '';
-      return new (native.use('Blob'))([(await this.#take(false)) ?? EMPTY], { type });
+      const type = valueIn(headerText(this.#state), CONTENT_TYPE) ?? '';
+      return read(this.#state, (bytes) => new (native.use('Blob'))([bytes], { type }));
     }
     async formData() {
-      const type = this.headers.get('content-type') ?? '';
-      const bytes = (await this.#take(false)) ?? EMPTY;
-      const form = native.use('parseForm')(type, bytes);
-      if (form === null) throw new TypeError(`Unrecognized Content-Type header value. FormData can only be parsed from multipart/form-data or application/x-www-form-urlencoded, not "${type}".`);
-      return form;
+      const type = valueIn(headerText(this.#state), CONTENT_TYPE) ?? '';
+      return read(this.#state, (bytes) => {
+        const form = native.use('parseForm')(type, bytes);
+        if (form === null) throw new TypeError(`Unrecognized Content-Type header value. FormData can only be parsed from multipart/form-data or application/x-www-form-urlencoded, not "${type}".`);
+        return form;
+      });
     }
   }
-
-  const headersOf = (init) => (init === undefined || init === null ? new Headers() : new Headers(init));
 
   // ---- requests ----------------------------------------------------------------------------------
 
   const FORBIDDEN_METHODS = ['CONNECT', 'TRACE', 'TRACK'];
-  const UPPER_METHODS = ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH'];
+  const UPPER_METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS', 'PATCH'];
   const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
   const methodOf = (method) => {
@@ -183,65 +257,59 @@
   };
 
   const absolute = (input) => {
-    const href = native.absoluteUrl(`${input}`);
+    const href = native.absoluteUrl(typeof input === 'string' ? input : `${input}`);
     if (href === undefined) throw new TypeError(`Invalid URL: ${input}`);
     return href;
   };
 
-  class Request extends Body {
-    #url;
-    #method;
-    #headers;
-    #signal;
-    #redirect;
-    #cf;
+  const requestState = (method, url, headers, signal, redirect, cf) => [null, null, null, false, headers, null, cf, url, method, signal, redirect];
 
-    constructor(input, init) {
-      if (arguments.length === 0) throw new TypeError("Failed to construct 'Request': 1 argument required, but only 0 present.");
-      super();
-      init ??= {};
-      if (typeof init !== 'object') throw new TypeError("Failed to construct 'Request': the second argument is not an object.");
-      const from = typeof input === 'object' && input !== null && #url in input ? input : null;
-      this.#url = from ? from.#url : absolute(input);
-      this.#method = init.method === undefined ? from?.#method ?? 'GET' : methodOf(init.method);
-      this.#headers = headersOf(init.headers ?? from?.headers);
-      this.#redirect = init.redirect ?? from?.#redirect ?? 'follow';
-      if (!['follow', 'manual', 'error'].includes(this.#redirect)) {
-        throw new TypeError(`Invalid redirect value, must be one of "follow", "manual" or "error", not "${this.#redirect}".`);
-      }
-      this.#cf = init.cf ?? from?.#cf;
-      const signal = init.signal === undefined ? from?.#signal : init.signal;
-      if (signal !== null && signal !== undefined && !is(signal, 'AbortSignal')) {
-        throw new TypeError("Failed to construct 'Request': member signal is not of type AbortSignal.");
-      }
-      this.#signal = signal ?? null;
-
-      const given = init.body ?? null;
-      if (given !== null && (this.#method === 'GET' || this.#method === 'HEAD')) {
-        throw new TypeError('Request with a GET or HEAD method cannot have a body.');
-      }
-      if (given !== null) {
-        const source = extract(given);
-        if (source.type && !this.#headers.has('content-type')) this.#headers.set('content-type', source.type);
-        setSource(this, source);
-      } else if (from) {
-        const source = sourceOf(from);
-        if (source !== null) {
-          if (source.isUsed() || source.isLocked()) throw new TypeError(USED);
-          // The body moves: the other request is used up.
-          const moved = new Source(source.stream ? 'stream' : source.kind, source.stream ?? source.value);
-          source.used = true;
-          setSource(this, moved);
-        }
-      }
+  // The state of `new Request(input, init)`.
+  const initRequest = (input, init) => {
+    if (input === undefined) throw new TypeError("Failed to construct 'Request': 1 argument required, but only 0 present.");
+    const from = typeof input === 'object' && input instanceof Request ? stateOf(input) : undefined;
+    if (init === undefined || init === null) {
+      if (from === undefined) return requestState('GET', absolute(input), '', null, 'follow', undefined);
+      init = {};
+    } else if (typeof init !== 'object') {
+      throw new TypeError("Failed to construct 'Request': the second argument is not an object.");
     }
+    const url = from === undefined ? absolute(input) : from[URL_TEXT];
+    const { method, headers, redirect = from?.[REDIRECT] ?? 'follow', signal = from?.[SIGNAL] ?? null, body = null, cf = from?.[CF] } = init;
+    const state = requestState(
+      method === undefined ? from?.[METHOD] ?? 'GET' : methodOf(method), url,
+      headers === undefined || headers === null ? (from === undefined ? '' : headerText(from)) : textOfInit(headers),
+      signal, redirect, cf,
+    );
+    if (redirect !== 'follow' && redirect !== 'manual' && redirect !== 'error') {
+      throw new TypeError(`Invalid redirect value, must be one of "follow", "manual" or "error", not "${redirect}".`);
+    }
+    if (signal !== null && !is(signal, 'AbortSignal')) {
+      throw new TypeError("Failed to construct 'Request': member signal is not of type AbortSignal.");
+    }
+    if (body !== null) {
+      if (state[METHOD] === 'GET' || state[METHOD] === 'HEAD') throw new TypeError('Request with a GET or HEAD method cannot have a body.');
+      addType(state, extract(state, body));
+    } else if (from !== undefined && from[BODY_KIND] !== null) {
+      // The body moves: the other request is used up.
+      checkUnused(from);
+      state[BODY_KIND] = from[BODY_KIND];
+      state[BODY] = from[BODY];
+      state[STREAM] = from[STREAM];
+      from[USED_UP] = true;
+      from[BODY] = from[STREAM] = null;
+    }
+    return state;
+  };
 
-    get url() { return this.#url; }
-    get method() { return this.#method; }
-    get headers() { return this.#headers; }
-    get redirect() { return this.#redirect; }
-    get signal() { return this.#signal ??= new (native.use('AbortController'))().signal; }
-    get cf() { return this.#cf; }
+  class Request extends Body {
+    constructor(input, init) { super(input === ours ? init : initRequest(input, init)); }
+
+    get url() { return stateOf(this)[URL_TEXT]; }
+    get method() { return stateOf(this)[METHOD]; }
+    get redirect() { return stateOf(this)[REDIRECT]; }
+    get signal() { return stateOf(this)[SIGNAL] ??= new (native.use('AbortController'))().signal; }
+    get cf() { return stateOf(this)[CF]; }
     get mode() { return 'cors'; }
     get credentials() { return 'same-origin'; }
     get cache() { return 'default'; }
@@ -253,123 +321,79 @@
     get duplex() { return 'half'; }
 
     clone() {
-      const source = sourceOf(this);
-      if (source !== null && (source.isUsed() || source.isLocked())) throw new TypeError(USED);
-      const copy = new Request(this.#url, {
-        method: this.#method, headers: this.#headers, redirect: this.#redirect, signal: this.#signal, cf: this.#cf,
-      });
-      if (source !== null) setSource(copy, source.clone());
-      return copy;
+      const state = stateOf(this);
+      checkUnused(state);
+      const copy = requestState(state[METHOD], state[URL_TEXT], headerText(state), state[SIGNAL], state[REDIRECT], state[CF]);
+      if (state[BODY_KIND] !== null) share(state, copy);
+      return new Request(ours, copy);
     }
   }
 
   // ---- responses ---------------------------------------------------------------------------------
 
-  let receive;
+  const responseState = (status, statusText, headers, url, redirected, type, webSocket, cf) => [null, null, null, false, headers, null, cf, url, status, statusText, redirected, type, webSocket];
+
+  const initResponse = (body, init) => {
+    let state;
+    if (init === undefined || init === null) {
+      state = responseState(200, '', '', '', false, 'default', null, undefined);
+    } else {
+      if (typeof init !== 'object') throw new TypeError("Failed to construct 'Response': the second argument is not an object.");
+      const { status = 200, statusText = '', headers, webSocket = null, cf } = init;
+      const code = Number(status) & 0xFFFF;
+      if (!(code === 101 || (code >= 200 && code <= 599))) {
+        throw new RangeError(`Responses may only be constructed with status codes in the range 200 to 599, inclusive, not ${status}.`);
+      }
+      const reason = `${statusText}`;
+      if (reason !== '' && /[^\t\x20-\x7E\x80-\xFF]/.test(reason)) throw new TypeError('Invalid statusText');
+      const text = headers === undefined || headers === null ? '' : textOfInit(headers);
+      state = responseState(code, reason, text, '', false, 'default', webSocket, cf);
+    }
+    if (body !== undefined && body !== null) {
+      if (NULL_BODY_STATUS.includes(state[STATUS])) throw new TypeError('Response with null body status (101, 204, 205, or 304) cannot have a body.');
+      addType(state, extract(state, body));
+    }
+    return state;
+  };
 
   class Response extends Body {
-    #status = 200;
-    #statusText = '';
-    #headers;
-    #url = '';
-    #redirected = false;
-    #type = 'default';
-    #webSocket = null;
-    #cf;
+    constructor(body, init) { super(body === ours ? init : initResponse(body, init)); }
 
-    constructor(body, init) {
-      super();
-      init ??= {};
-      if (typeof init !== 'object') throw new TypeError("Failed to construct 'Response': the second argument is not an object.");
-      const status = init.status === undefined ? 200 : Number(init.status) & 0xFFFF;
-      if (!(status === 101 || (status >= 200 && status <= 599))) {
-        throw new RangeError(`Responses may only be constructed with status codes in the range 200 to 599, inclusive, not ${init.status}.`);
-      }
-      const statusText = init.statusText === undefined ? '' : `${init.statusText}`;
-      if (statusText !== '' && /[^\t\x20-\x7E\x80-\xFF]/.test(statusText)) throw new TypeError('Invalid statusText');
-      this.#status = status;
-      this.#statusText = statusText;
-      this.#headers = headersOf(init.headers);
-      this.#webSocket = init.webSocket ?? null;
-      this.#cf = init.cf;
-      const source = extract(body);
-      if (source !== null) {
-        if (NULL_BODY_STATUS.includes(status)) throw new TypeError('Response with null body status (101, 204, 205, or 304) cannot have a body.');
-        if (source.type && !this.#headers.has('content-type')) this.#headers.set('content-type', source.type);
-        setSource(this, source);
-      }
+    get status() { return stateOf(this)[STATUS]; }
+    get statusText() { return stateOf(this)[STATUS_TEXT]; }
+    get ok() {
+      const status = stateOf(this)[STATUS];
+      return status >= 200 && status < 300;
     }
-
-    get status() { return this.#status; }
-    get statusText() { return this.#statusText; }
-    get ok() { return this.#status >= 200 && this.#status < 300; }
-    get headers() { return this.#headers; }
-    get url() { return this.#url; }
-    get redirected() { return this.#redirected; }
-    get type() { return this.#type; }
-    get webSocket() { return this.#webSocket; }
-    get cf() { return this.#cf; }
+    get url() { return stateOf(this)[URL_TEXT]; }
+    get redirected() { return stateOf(this)[REDIRECTED]; }
+    get type() { return stateOf(this)[TYPE]; }
+    get webSocket() { return stateOf(this)[WEB_SOCKET]; }
+    get cf() { return stateOf(this)[CF]; }
 
     clone() {
-      const source = sourceOf(this);
-      if (source !== null && (source.isUsed() || source.isLocked())) throw new TypeError(USED);
-      const copy = new Response(null, { headers: this.#headers });
-      copy.#status = this.#status;
-      copy.#statusText = this.#statusText;
-      copy.#url = this.#url;
-      copy.#redirected = this.#redirected;
-      copy.#type = this.#type;
-      copy.#cf = this.#cf;
-      if (source !== null) setSource(copy, source.clone());
-      return copy;
+      const state = stateOf(this);
+      checkUnused(state);
+      if (state[WEB_SOCKET] !== null) throw new TypeError('Cannot clone a response to a WebSocket handshake.');
+      const copy = responseState(state[STATUS], state[STATUS_TEXT], headerText(state), state[URL_TEXT], state[REDIRECTED], state[TYPE], null, state[CF]);
+      if (state[BODY_KIND] !== null) share(state, copy);
+      return new Response(ours, copy);
     }
 
-    static error() {
-      const response = new Response(null);
-      response.#status = 0;
-      response.#type = 'error';
-      return response;
-    }
+    static error() { return new Response(ours, responseState(0, '', '', '', false, 'error', null, undefined)); }
 
     static redirect(url, status = 302) {
-      if (!REDIRECT_STATUS.includes(status)) {
-        throw new RangeError(`${status} is not a redirect status code.`);
-      }
+      if (!REDIRECT_STATUS.includes(status)) throw new RangeError(`${status} is not a redirect status code.`);
       return new Response(null, { status, headers: { location: absolute(url) } });
     }
 
     static json(data, init) {
       const text = JSON.stringify(data);
       if (text === undefined) throw new TypeError('Value is not JSON serializable');
-      const headers = headersOf(init?.headers);
-      if (!headers.has('content-type')) headers.set('content-type', 'application/json');
-      return new Response(text, { ...init, headers });
-    }
-
-    static {
-      receive = (answer, url, redirected) => {
-        const response = new Response(null);
-        response.#status = answer.status;
-        response.#statusText = answer.statusText;
-        const pairs = answer.headers;
-        for (let i = 0; i < pairs.length; i += 2) response.#headers.append(pairs[i], pairs[i + 1]);
-        response.#url = url;
-        response.#redirected = redirected;
-        response.#type = 'basic';
-        if (!NULL_BODY_STATUS.includes(answer.status)) {
-          setSource(response, new Source('stream', new (native.use('ReadableStream'))({
-            type: 'bytes',
-            async pull(controller) {
-              const chunk = await answer.read();
-              if (chunk !== undefined) return controller.enqueue(chunk);
-              controller.close();
-              controller.byobRequest?.respond(0);
-            },
-            cancel() { answer.cancel(); },
-          }, { highWaterMark: 0 })));
-        }
-        return response;
-      };
+      const state = initResponse(null, init);
+      if (NULL_BODY_STATUS.includes(state[STATUS])) throw new TypeError('Response with null body status (101, 204, 205, or 304) cannot have a body.');
+      addType(state, put(state, 'text', text, 'application/json'));
+      return new Response(ours, state);
     }
   }
 
@@ -400,21 +424,41 @@
     return new Response(bytes, { headers: { 'content-type': contentType } });
   };
 
+  // The body of an answer, which ends with the signal's reason when that aborts.
+  const abortable = (source, signal) => {
+    // The signal may live long after a response that nobody reads.
+    const held = new WeakRef(source);
+    const onAbort = () => held.deref()?.cancel();
+    signal.addEventListener('abort', onAbort, { once: true });
+    return {
+      async read() {
+        signal.throwIfAborted();
+        try {
+          const chunk = await source.read();
+          if (chunk === undefined) signal.removeEventListener('abort', onAbort);
+          return chunk;
+        } catch (error) {
+          throw signal.aborted ? signal.reason : error;
+        }
+      },
+      cancel() {
+        signal.removeEventListener('abort', onAbort);
+        source.cancel();
+      },
+    };
+  };
+
   const fetch = async function fetch(input, init) {
-    const request = new Request(input, init);
-    const signal = init?.signal ?? (input instanceof Request ? input.signal : null);
+    const request = initRequest(input, init);
+    const signal = request[SIGNAL];
     signal?.throwIfAborted();
     const URL = native.use('URL');
-    let url = request.url;
-    let method = request.method;
-    const headers = request.headers;
-    const source = sourceOf(request);
-    let body = null;
-    if (source !== null) {
-      if (source.isUsed()) throw new TypeError(USED);
-      source.used = true;
-      body = await unlessAborted(signal, source.bytes(true));
-    }
+    let url = request[URL_TEXT];
+    let method = request[METHOD];
+    let headers = request[HEADER_TEXT];
+    // Text and bytes can be sent again after a redirect; a source of what is not here yet cannot.
+    let body = take(request);
+    const isOnce = body !== null && typeof body !== 'string' && !(body instanceof Uint8Array);
     // Nothing leaves before everything written so far is durable.
     await unlessAborted(signal, native.outputGate());
 
@@ -422,40 +466,64 @@
       const { protocol } = new URL(url);
       if (protocol === 'data:' && redirects === 0) return dataResponse(url);
       if (protocol !== 'http:' && protocol !== 'https:') throw new TypeError(`Fetch API cannot load: ${url}`);
-      const exchange = native.send(method, url, [...headers].flat(), body);
+      const exchange = native.send(method, url, headers, body);
       const answer = await unlessAborted(signal, exchange.answer, exchange.cancel);
-      const location = REDIRECT_STATUS.includes(answer.status) && request.redirect !== 'manual'
-        ? answer.headers[answer.headers.findIndex((name, i) => i % 2 === 0 && name === 'location') + 1 || -1]
-        : undefined;
-      if (location === undefined) {
-        if (signal) {
-          const read = answer.read;
-          answer.read = () => {
-            if (signal.aborted) return Promise.reject(signal.reason);
-            return unlessAborted(signal, read(), answer.cancel);
-          };
-        }
-        return receive(answer, url, redirects > 0);
+      const location = REDIRECT_STATUS.includes(answer.status) && request[REDIRECT] !== 'manual' ? valueIn(answer.headers, '\nlocation\0') : null;
+      if (location === null) {
+        const state = responseState(answer.status, answer.statusText, answer.headers, url, redirects > 0, 'basic', null, undefined);
+        if (NULL_BODY_STATUS.includes(answer.status) || method === 'HEAD') answer.body.cancel();
+        else put(state, 'pull', signal === null ? answer.body : abortable(answer.body, signal), null);
+        return new Response(ours, state);
       }
-      answer.cancel();
-      if (request.redirect === 'error') throw new TypeError(`Unexpected redirect to ${location}`);
-      if (redirects === MAX_REDIRECTS) throw new TypeError(`Too many redirects: more than ${MAX_REDIRECTS} from ${request.url}`);
+      answer.body.cancel();
+      if (request[REDIRECT] === 'error') throw new TypeError(`Unexpected redirect to ${location}`);
+      if (redirects === MAX_REDIRECTS) throw new TypeError(`Too many redirects: more than ${MAX_REDIRECTS} from ${request[URL_TEXT]}`);
+      if (isOnce && answer.status !== 303) throw new TypeError('A one-time-use body (a ReadableStream) cannot follow a redirect.');
       const next = new URL(location, url);
-      if (source?.kind === 'stream' && answer.status !== 303) throw new TypeError('A one-time-use body (a ReadableStream) cannot follow a redirect.');
       if ((answer.status === 303 && method !== 'GET' && method !== 'HEAD')
         || ((answer.status === 301 || answer.status === 302) && method === 'POST')) {
         method = 'GET';
         body = null;
-        for (const name of ['content-encoding', 'content-language', 'content-location', 'content-type', 'content-length']) headers.delete(name);
+        for (const name of ['content-encoding', 'content-language', 'content-location', 'content-type', 'content-length']) headers = without(headers, `\n${name}\0`);
       }
       // Secrets are for the origin that they were given for.
       if (next.origin !== new URL(url).origin) {
-        for (const name of ['authorization', 'cookie', 'host', 'proxy-authorization']) headers.delete(name);
+        for (const name of ['authorization', 'cookie', 'host', 'proxy-authorization']) headers = without(headers, `\n${name}\0`);
       }
       url = next.href;
     }
   };
 
   for (const constructor of [Request, Response]) native.tag(constructor);
-  return { Request, Response, fetch };
+
+  // ---- for Rust and other glue -------------------------------------------------------------------
+  // Nothing is checked here. A body is null, a text, a `Uint8Array` that changes hands, or a pull source:
+  // { read, cancel }, where `read` promises a `Uint8Array`, or nothing at the end, and `cancel` takes a reason.
+
+  const internalRequest = (method, url, headers, body, signal) => {
+    const state = requestState(method, url, headers, signal ?? null, 'follow', undefined);
+    putNative(state, body);
+    return new Request(ours, state);
+  };
+  const internalResponse = (status, statusText, headers, body, url, webSocket) => {
+    const state = responseState(status, statusText, headers, url ?? '', false, 'default', webSocket ?? null, undefined);
+    putNative(state, body);
+    return new Response(ours, state);
+  };
+  // `undefined` of what is no request: [method, url, header text, redirect, signal or null].
+  const partsOfRequest = (value) => {
+    if (!(value instanceof Request)) return undefined;
+    const state = stateOf(value);
+    return [state[METHOD], state[URL_TEXT], headerText(state), state[REDIRECT], state[SIGNAL]];
+  };
+  // `undefined` of what is no response: [status, status text, header text, WebSocket or null].
+  const partsOfResponse = (value) => {
+    if (!(value instanceof Response)) return undefined;
+    const state = stateOf(value);
+    return [state[STATUS], state[STATUS_TEXT], headerText(state), state[WEB_SOCKET]];
+  };
+  // The body, of which the message has none afterwards. Throws a `TypeError` if it is used or locked.
+  const takeBody = (message) => take(stateOf(message));
+
+  return { Request, Response, fetch, internalRequest, internalResponse, partsOfRequest, partsOfResponse, takeBody };
 })

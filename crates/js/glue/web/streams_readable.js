@@ -736,5 +736,7 @@
     ReadableStreamDefaultReader, ReadableStreamBYOBReader,
   };
   for (const constructor of Object.values(all)) native.tag(constructor);
-  return { ...all, Reader };
+  // Whether anything was read of a stream, or it was cancelled.
+  const isDisturbed = (stream) => readableOf(stream).disturbed;
+  return { ...all, Reader, readableOf, isDisturbed };
 })

@@ -2,13 +2,16 @@
 
 use std::{cell::RefCell, collections::HashMap, rc::Rc, time::Duration};
 
-use dolmen_runtime::{Host, TimerId};
+use dolmen_runtime::{Host, SectionId, TimerId};
 use rquickjs::{
     Ctx, Exception, Function, Persistent, Value,
     function::{Args, Opt, Rest},
 };
 
-use crate::exception::{Thrown, throw};
+use crate::{
+    async_context,
+    exception::{Thrown, throw},
+};
 
 /// Shortest delay, as in browsers.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -18,7 +21,11 @@ const LONGEST_MS: f64 = i32::MAX as f64;
 struct Callback {
     function: Persistent<Function<'static>>,
     args: Vec<Persistent<Value<'static>>>,
+    /// The async context it was set in.
+    context: Persistent<Value<'static>>,
     repeat: Option<Duration>,
+    /// The critical section that it was started in.
+    section: SectionId,
     /// What JavaScript calls the timer; stays when an interval starts again.
     handle: TimerId,
 }
@@ -83,7 +90,7 @@ pub(crate) fn fire(ctx: &Ctx<'_>, host: &Rc<Host>, callbacks: &Callbacks, timer:
             Thrown::Exception(error) => {
                 tracing::error!(target: "console", object = %super::label(host), "uncaught in a timer: {}", error.detail().map_or_else(|| error.message().to_owned(), |stack| format!("{}\n{stack}", error.message())));
             }
-            Thrown::OutOfMemory => host.slice().stop(crate::instance::over_memory(host)),
+            Thrown::OutOfMemory => host.slice().stop(crate::vm::over_memory(host)),
         }
     }
     callbacks.again(host, callback);
@@ -96,7 +103,8 @@ impl Callback {
         for arg in &self.args {
             args.push_arg(arg.clone().restore(ctx)?)?;
         }
-        function.call_arg::<Value<'js>>(args).map(drop)
+        let context = self.context.clone().restore(ctx)?;
+        async_context::run_in(ctx, context, || function.call_arg::<Value<'js>>(args)).map(drop)
     }
 }
 
@@ -125,8 +133,9 @@ impl Callbacks {
         } else {
             Duration::from_secs_f64(ms.max(0.0) / 1_000.0).max(SHORTEST)
         };
+        let section = crate::module::section(ctx)?;
         let timer = host
-            .start_timer(delay)
+            .start_timer(delay, section)
             .map_err(|error| throw(ctx, &error))?;
         let callback = Callback {
             function: Persistent::save(ctx, function),
@@ -134,7 +143,9 @@ impl Callbacks {
                 .into_iter()
                 .map(|arg| Persistent::save(ctx, arg))
                 .collect(),
+            context: Persistent::save(ctx, async_context::capture(ctx)),
             repeat: repeats.then_some(delay),
+            section,
             handle: timer,
         };
         self.by_timer.borrow_mut().insert(timer, callback);
@@ -179,7 +190,7 @@ impl Callbacks {
         if !self.current.borrow().contains_key(&handle) {
             return;
         }
-        if let Ok(timer) = host.start_timer(delay) {
+        if let Ok(timer) = host.start_timer(delay, callback.section) {
             self.current.borrow_mut().insert(handle, timer);
             self.by_timer.borrow_mut().insert(timer, callback);
         }

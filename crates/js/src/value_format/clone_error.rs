@@ -12,6 +12,26 @@ pub(super) fn not_cloneable(engine: Engine<'_>, value: Raw) -> Error {
     }
 }
 
+/// Throws that objects of this class do not travel in messages.
+pub(super) fn no_support(engine: Engine<'_>, object: Raw) -> Error {
+    let text = (|| {
+        let constructor = engine.get(object, Key::CONSTRUCTOR)?;
+        let name = if engine.is_function(constructor.raw()) {
+            let name = engine.get(constructor.raw(), Key::NAME)?;
+            lossy(engine, engine.to_string(name.raw())?.raw())?
+        } else {
+            "Object".to_owned()
+        };
+        Ok(format!(
+            "Could not serialize object of type \"{name}\". This type does not support serialization."
+        ))
+    })();
+    match text {
+        Ok(text) => throw(engine, &text),
+        Err(error) => error,
+    }
+}
+
 pub(super) fn detached(engine: Engine<'_>) -> Error {
     throw(
         engine,

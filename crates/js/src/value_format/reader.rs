@@ -19,6 +19,14 @@ pub(super) struct Reader<'a> {
     /// By id. Holds every object until the end, so frames may name them by `Raw`.
     objects: Vec<Held<'a>>,
     transferred: Vec<Raw>,
+    references: Option<Revive>,
+}
+
+/// How a message reads what could not be copied: `revive(standIn, caps)` gives the value.
+#[derive(Clone, Copy)]
+pub(super) struct Revive {
+    pub revive: Raw,
+    pub caps: Raw,
 }
 
 /// A value that is being read.
@@ -45,6 +53,8 @@ enum Frame<'a> {
     Error { error: Raw },
     /// The object with the properties of an error that workerd wrote.
     HostError { error: Raw, is_complete: bool },
+    /// What stands for a value that could not be copied; the value's id is its place in `objects`.
+    Reference { id: usize, value: Option<Held<'a>> },
 }
 
 /// How a list of properties ends.
@@ -86,7 +96,13 @@ impl<'a> Reader<'a> {
             version,
             objects,
             transferred,
+            references: None,
         }
+    }
+
+    pub(super) fn with_references(mut self, references: Revive) -> Self {
+        self.references = Some(references);
+        self
     }
 
     pub(super) fn read(mut self) -> Result<Held<'a>> {
@@ -221,6 +237,7 @@ impl<'a> Reader<'a> {
                 is_complete: true,
             } => Ok(Some(self.engine.hold(*error))),
             Frame::HostError { .. } => Ok(None),
+            Frame::Reference { value, .. } => Ok(value.take()),
         }
     }
 
@@ -257,6 +274,17 @@ impl<'a> Reader<'a> {
                 Ok(())
             }
             Frame::Error { error } => engine.define_hidden(*error, Key::CAUSE, value),
+            Frame::Reference { id, value: revived } => {
+                let Some(references) = self.references else {
+                    return Err(self.broken("it refers to something outside"));
+                };
+                let nothing = engine.undefined();
+                let arguments = [value.raw(), references.caps];
+                let made = engine.call(references.revive, nothing.raw(), &arguments)?;
+                self.objects[*id] = engine.hold(made.raw());
+                *revived = Some(made);
+                Ok(())
+            }
             Frame::HostError { error, is_complete } => {
                 *is_complete = true;
                 if !matches!(value.raw().kind(), Kind::Object(class::OBJECT)) {
@@ -352,6 +380,11 @@ impl<'a> Reader<'a> {
                 return Ok(Read::Open(Frame::Set { set, add, count: 0 }));
             }
             tags::ERROR => return self.error().map(Read::Open),
+            tags::REFERENCE if self.references.is_some() => {
+                let id = self.objects.len();
+                self.objects.push(engine.undefined());
+                return Ok(Read::Open(Frame::Reference { id, value: None }));
+            }
             tags::HOST_OBJECT => return self.host_object(),
             _ => {
                 let object = self.single_object(tag)?;

@@ -49,6 +49,9 @@ pub(super) const FOREIGN: [(u8, &str); 6] = [
     (b'q', "a shared object conveyor"),
 ];
 
+/// What follows is a value that stands for one that cannot be copied. Ours alone: in messages, never in rows.
+pub(super) const REFERENCE: u8 = b'!';
+
 /// What follows is workerd's own: a number of its `SerializationTag`, then what that number says.
 pub(super) const HOST_OBJECT: u8 = b'\\';
 

@@ -20,9 +20,19 @@ pub(super) struct Writer<'a> {
     start: usize,
     seen: Seen<'a>,
     transfer: Vec<Raw>,
+    references: Option<References>,
+    /// What stands for the values that cannot be copied, held until the end.
+    stand_ins: Vec<Held<'a>>,
     /// `Object.prototype`, and the mark of platform classes, once they are needed.
     plain: Option<Held<'a>>,
     mark: Option<Atom<'a>>,
+}
+
+/// How a message writes what cannot be copied: `replace(value, caps)` gives what stands for it.
+#[derive(Clone, Copy)]
+pub(super) struct References {
+    pub replace: Raw,
+    pub caps: Raw,
 }
 
 /// A value that is being written. The objects named by `Raw` are held by `Seen`.
@@ -78,9 +88,16 @@ impl<'a> Writer<'a> {
             out,
             seen,
             transfer,
+            references: None,
+            stand_ins: Vec::new(),
             plain,
             mark,
         }
+    }
+
+    pub(super) fn with_references(mut self, references: References) -> Self {
+        self.references = Some(references);
+        self
     }
 
     /// Writes the header and `value`.
@@ -198,6 +215,11 @@ impl<'a> Writer<'a> {
         if self.written_before(object) {
             return Ok(None);
         }
+        if let Some(references) = self.references
+            && self.is_reference(object, class)?
+        {
+            return self.reference(references, object, class);
+        }
         // A view's buffer goes before it, and takes the earlier id.
         let view = if is_view {
             Some(self.view_buffer(object, class)?)
@@ -207,7 +229,7 @@ impl<'a> Writer<'a> {
         self.seen.insert(self.engine.hold(object));
         match class {
             class::OBJECT if self.is_platform(object)? => {
-                return Err(not_cloneable(self.engine, object));
+                return Err(clone_error::no_support(self.engine, object));
             }
             class::OBJECT => {
                 self.out.push(tags::BEGIN_OBJECT);
@@ -229,20 +251,75 @@ impl<'a> Writer<'a> {
             class::ARRAY_BUFFER => self.buffer(object)?,
             _ => match view {
                 Some(view) => self.view(view)?,
+                None if self.is_platform(object)? => {
+                    return Err(clone_error::no_support(self.engine, object));
+                }
                 None => return Err(not_cloneable(self.engine, object)),
             },
         }
         Ok(None)
     }
 
+    /// Whether a message has to ask what stands for the object.
+    fn is_reference(&mut self, object: Raw, class: u32) -> Result<bool> {
+        Ok(match class {
+            class::OBJECT => {
+                let prototype = self.engine.prototype_of(object)?;
+                prototype.raw().address() != self.plain()?.address()
+            }
+            class::ARRAY
+            | class::MAP
+            | class::SET
+            | class::DATE
+            | class::NUMBER
+            | class::STRING
+            | class::BOOLEAN
+            | class::BIG_INT
+            | class::REG_EXP
+            | class::ARRAY_BUFFER => false,
+            _ => !is_view(class),
+        })
+    }
+
+    fn reference(
+        &mut self,
+        references: References,
+        object: Raw,
+        class: u32,
+    ) -> Result<Option<Frame<'a>>> {
+        let engine = self.engine;
+        self.seen.insert(engine.hold(object));
+        let nothing = engine.undefined();
+        let arguments = [object, references.caps];
+        let stand_in = engine.call(references.replace, nothing.raw(), &arguments)?;
+        if stand_in.raw().is_undefined() {
+            return Err(if class == class::OBJECT {
+                clone_error::no_support(engine, object)
+            } else {
+                not_cloneable(engine, object)
+            });
+        }
+        self.out.push(tags::REFERENCE);
+        let raw = stand_in.raw();
+        self.stand_ins.push(stand_in);
+        self.begin(raw)
+    }
+
+    fn plain(&mut self) -> Result<Raw> {
+        Ok(match &self.plain {
+            Some(plain) => plain.raw(),
+            None => self
+                .plain
+                .insert(self.engine.prototype(class::OBJECT)?)
+                .raw(),
+        })
+    }
+
     /// Whether the object is of a class of the web APIs, such as `Response`.
     fn is_platform(&mut self, object: Raw) -> Result<bool> {
         let engine = self.engine;
         let prototype = engine.prototype_of(object)?;
-        let plain = match &self.plain {
-            Some(plain) => plain.raw(),
-            None => self.plain.insert(engine.prototype(class::OBJECT)?).raw(),
-        };
+        let plain = self.plain()?;
         let is_class = matches!(prototype.raw().kind(), Kind::Object(_));
         if !is_class || prototype.raw().address() == plain.address() {
             return Ok(false);

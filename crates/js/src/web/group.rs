@@ -76,7 +76,14 @@ fn build<'js>(ctx: &Ctx<'js>, state: &State<'js>, group: Group) -> Result<Object
             glue::FORM_DATA.run(ctx, native)
         }
         Group::Fetch => {
-            take(ctx, state, &native, Group::Headers, &["Headers"])?;
+            let of_headers = [
+                "headersOfText",
+                "textOfHeaders",
+                "textOfInit",
+                "valueIn",
+                "without",
+            ];
+            take(ctx, state, &native, Group::Headers, &of_headers)?;
             address::native(&native)?;
             encoding::native(&native)?;
             send::native(&native, &state.host)?;
@@ -136,12 +143,13 @@ fn take<'js>(
 }
 
 /// Adds `use`, which builds another group when a value of it is needed, and `built`, which does not.
-fn uses(native: &Object<'_>) -> Result<()> {
+pub(crate) fn uses(native: &Object<'_>) -> Result<()> {
     native.set("use", Func::from(use_name))?;
     native.set("built", Func::from(built_name))
 }
 
-fn use_name<'js>(ctx: Ctx<'js>, name: String) -> Result<Value<'js>> {
+/// A value of ours, whatever the program has made of the global of that name.
+pub(crate) fn use_name<'js>(ctx: Ctx<'js>, name: String) -> Result<Value<'js>> {
     let state = State::of(&ctx)?;
     exports(&ctx, &state, names::group(&name))?.get(name)
 }

@@ -1,19 +1,18 @@
-//! The HTTP client that `fetch` uses: one pool of connections for each thread.
+//! The HTTP clients that `fetch` uses: pools of connections, for each thread its own.
 //!
 //! A connection's task lives on the event loop that opened it, so a pool shared between shards would let
-//! a busy shard hold up its neighbours' answers.
+//! a busy shard hold up its neighbours' answers. A pool belongs to one egress policy, so a connection that
+//! one policy allowed is never used under another.
 
-use std::cell::OnceCell;
-use std::time::Duration;
+use std::{cell::RefCell, sync::Arc, time::Duration};
 
-use bytes::Bytes;
-use http_body_util::Full;
+use dolmen_runtime::EgressPolicy;
 use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::{Client, connect::HttpConnector};
+use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-/// How long a connection may take to open.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+use super::connect::Connector;
+use super::upload::Upload;
 
 /// How long a connection that is not used stays open.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -21,32 +20,36 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Most unused connections to one host.
 const MAX_IDLE_PER_HOST: usize = 16;
 
-pub(super) type HttpClient = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+/// Most policies that a thread keeps connections for. A process has one, unless it is a test.
+const MAX_POOLS: usize = 8;
 
-/// The client of this thread.
-pub(super) fn client() -> Result<HttpClient, String> {
+pub(super) type HttpClient = Client<HttpsConnector<Connector>, Upload>;
+
+/// This thread's client for a policy.
+pub(super) fn client(policy: &EgressPolicy) -> Result<HttpClient, String> {
     thread_local! {
-        static CLIENT: OnceCell<HttpClient> = const { OnceCell::new() };
+        static POOLS: RefCell<Vec<(Arc<EgressPolicy>, HttpClient)>> = const { RefCell::new(Vec::new()) };
     }
-    CLIENT.with(|client| {
-        if let Some(client) = client.get() {
+    POOLS.with_borrow_mut(|pools| {
+        if let Some((_, client)) = pools.iter().find(|(own, _)| **own == *policy) {
             return Ok(client.clone());
         }
-        let new = build().map_err(|error| format!("no TLS: {error}"))?;
-        Ok(client.get_or_init(|| new).clone())
+        let policy = Arc::new(policy.clone());
+        let client = build(policy.clone()).map_err(|error| format!("no TLS: {error}"))?;
+        if pools.len() == MAX_POOLS {
+            pools.remove(0);
+        }
+        pools.push((policy, client.clone()));
+        Ok(client)
     })
 }
 
-fn build() -> Result<HttpClient, rustls::Error> {
-    let mut tcp = HttpConnector::new();
-    tcp.enforce_http(false);
-    tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
+fn build(policy: Arc<EgressPolicy>) -> Result<HttpClient, rustls::Error> {
     let connector = hyper_rustls::HttpsConnectorBuilder::new()
         .with_provider_and_webpki_roots(rustls::crypto::ring::default_provider())?
         .https_or_http()
         .enable_http1()
-        .wrap_connector(tcp);
+        .wrap_connector(Connector::new(policy));
     Ok(Client::builder(TokioExecutor::new())
         .pool_idle_timeout(IDLE_TIMEOUT)
         .pool_max_idle_per_host(MAX_IDLE_PER_HOST)

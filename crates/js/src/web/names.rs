@@ -76,10 +76,18 @@ pub(super) fn text(name: &'static CStr) -> &'static str {
 }
 
 /// What groups use of each other besides their global names.
-const INTERNAL: [(&str, Group); 3] = [
+const INTERNAL: [(&str, Group); 11] = [
+    ("partsOfRequest", Group::Fetch),
+    ("partsOfResponse", Group::Fetch),
+    ("takeBody", Group::Fetch),
+    ("internalRequest", Group::Fetch),
+    ("internalResponse", Group::Fetch),
     ("bytesOfBlob", Group::Blob),
     ("encodeForm", Group::FormData),
     ("parseForm", Group::FormData),
+    ("isDisturbed", Group::Streams),
+    ("readableOf", Group::Streams),
+    ("Reader", Group::Streams),
 ];
 
 /// The group of a name that our glue uses.

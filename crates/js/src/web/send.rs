@@ -1,33 +1,40 @@
 //! One HTTP exchange: the native half of `glue/web/fetch.js`.
 //!
 //! `send` starts the request and returns `{ answer, cancel }`; the answer resolves when the headers are
-//! there, to `{ status, statusText, headers, read, cancel }`, and `read` gives the body chunk by chunk,
-//! so nothing of it is kept outside the engine's memory limit.
+//! there, to `{ status, statusText, headers, body }`, and the pull source `body` gives the body chunk by
+//! chunk, so nothing of it is kept outside the engine's memory limit. A body that nobody can read any more
+//! ends its connection.
 
-use std::cell::{Cell, RefCell};
-use std::io::{self, BufRead, Read};
-use std::rc::Rc;
+use std::{
+    cell::{Cell, RefCell},
+    future::Future,
+    pin::Pin,
+    rc::Rc,
+    time::Duration,
+};
 
-use bytes::{Buf, Bytes};
-use flate2::bufread::{MultiGzDecoder, ZlibDecoder};
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, header};
-use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
+use hyper::ext::ReasonPhrase;
+use hyper_util::client::legacy::ResponseFuture;
 use rquickjs::promise::Promised;
 use rquickjs::{
-    Ctx, Exception, Function, Object, Result, String as JsString, TypedArray, Value, prelude::Func,
+    Ctx, Exception, Function, Object, Result, String as JsString, Value, prelude::Func,
 };
-use tokio::sync::Notify;
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep_until},
+};
 
 use super::WebHost;
+use super::download::{Download, idle};
 use super::http_client;
-use crate::value_format;
+use super::message::{self, PullSource, TakenBody};
+use super::upload::Upload;
 
 /// Most exchanges of one object that are not read to their end.
 const MAX_OPEN: usize = 100;
-
-/// Most bytes that `read` gives at a time.
-const CHUNK_BYTES: usize = 64 << 10;
 
 /// Headers that the connection decides.
 const CONNECTION_HEADERS: [HeaderName; 7] = [
@@ -42,18 +49,20 @@ const CONNECTION_HEADERS: [HeaderName; 7] = [
 
 /// Adds `outputGate` and `send` to `native`.
 pub(super) fn native<'js>(native: &Object<'js>, host: &Rc<dyn WebHost>) -> Result<()> {
-    let host = host.clone();
+    let gate_host = host.clone();
     native.set(
         "outputGate",
-        Func::from(move |ctx: Ctx<'js>| output_gate(ctx, &*host)),
+        Func::from(move |ctx: Ctx<'js>| output_gate(ctx, &*gate_host)),
     )?;
     let open = Rc::new(Cell::new(0));
+    let host = host.clone();
     let send = move |ctx: Ctx<'js>,
                      method: String,
                      url: String,
-                     headers: Vec<JsString<'js>>,
-                     body: Option<TypedArray<'js, u8>>| {
-        send(ctx, &open, method, url, headers, body)
+                     headers: JsString<'js>,
+                     body: Value<'js>| {
+        let exchange = Exchange::open(&ctx, &open, url)?;
+        send(ctx, &*host, exchange, &method, &headers, &body)
     };
     native.set("send", Func::from(send))
 }
@@ -72,10 +81,12 @@ fn output_gate<'js>(ctx: Ctx<'js>, host: &dyn WebHost) -> Result<Value<'js>> {
 }
 
 /// An exchange that the program may give up at any time.
-struct Exchange {
+pub(super) struct Exchange {
     url: String,
     cancelled: Cell<bool>,
     cancel: Notify,
+    /// When a chunk of the request's body was last made.
+    active: Cell<Instant>,
     open: Rc<Cell<usize>>,
 }
 
@@ -86,9 +97,39 @@ impl Drop for Exchange {
 }
 
 impl Exchange {
+    fn open(ctx: &Ctx<'_>, open: &Rc<Cell<usize>>, url: String) -> Result<Rc<Self>> {
+        if open.get() >= MAX_OPEN {
+            let message = format!(
+                "fetch: more than {MAX_OPEN} responses of this object are not read to their end"
+            );
+            return Err(Exception::throw_message(ctx, &message));
+        }
+        open.set(open.get() + 1);
+        Ok(Rc::new(Exchange {
+            url,
+            cancelled: Cell::new(false),
+            cancel: Notify::new(),
+            active: Cell::new(Instant::now()),
+            open: open.clone(),
+        }))
+    }
+
     fn cancel(&self) {
         self.cancelled.set(true);
         self.cancel.notify_waiters();
+    }
+
+    /// Resolves when the program gives up.
+    pub(super) async fn cancelled(&self) {
+        let given_up = self.cancel.notified();
+        if !self.cancelled.get() {
+            given_up.await;
+        }
+    }
+
+    /// A chunk of the request's body was made.
+    pub(super) fn touch(&self) {
+        self.active.set(Instant::now());
     }
 
     /// `work`, unless the program gives up first.
@@ -96,55 +137,64 @@ impl Exchange {
         &self,
         work: impl Future<Output = std::result::Result<T, String>>,
     ) -> std::result::Result<T, String> {
-        let given_up = self.cancel.notified();
-        if self.cancelled.get() {
-            return Err("it was cancelled".to_owned());
-        }
-        tokio::select! {
+        let result = tokio::select! {
+            biased;
+            () = self.cancelled() => Err("it was cancelled".to_owned()),
             result = work => result,
-            () = given_up => Err("it was cancelled".to_owned()),
+        };
+        result.map_err(|error| self.failed(&error))
+    }
+
+    /// What a server answers, unless it does not, while nothing is sent to it either.
+    async fn answered(
+        &self,
+        answer: ResponseFuture,
+        idle_timeout: Duration,
+    ) -> std::result::Result<Response<Incoming>, String> {
+        let mut answer = std::pin::pin!(answer);
+        self.touch();
+        loop {
+            let deadline = self.active.get() + idle_timeout;
+            tokio::select! {
+                answered = &mut answer => return answered.map_err(|error| cause(&error)),
+                () = sleep_until(deadline) => {}
+            }
+            if self.active.get() + idle_timeout <= Instant::now() {
+                return Err(idle(idle_timeout));
+            }
         }
     }
 
-    fn failed(&self, ctx: &Ctx<'_>, what: &str) -> rquickjs::Error {
-        Exception::throw_type(ctx, &format!("fetch of {} failed: {what}", self.url))
+    fn failed(&self, what: &str) -> String {
+        format!("fetch of {} failed: {what}", self.url)
     }
 }
 
 fn send<'js>(
     ctx: Ctx<'js>,
-    open: &Rc<Cell<usize>>,
-    method: String,
-    url: String,
-    headers: Vec<JsString<'js>>,
-    body: Option<TypedArray<'js, u8>>,
+    host: &dyn WebHost,
+    exchange: Rc<Exchange>,
+    method: &str,
+    headers: &JsString<'js>,
+    body: &Value<'js>,
 ) -> Result<Object<'js>> {
-    if open.get() >= MAX_OPEN {
-        let message = format!(
-            "fetch: more than {MAX_OPEN} responses of this object are not read to their end"
-        );
-        return Err(Exception::throw_message(&ctx, &message));
-    }
-    open.set(open.get() + 1);
-    let exchange = Rc::new(Exchange {
-        url,
-        cancelled: Cell::new(false),
-        cancel: Notify::new(),
-        open: open.clone(),
-    });
-    let body = body
-        .and_then(|body| body.as_bytes().map(Bytes::copy_from_slice))
-        .unwrap_or_default();
-    let request = build(&ctx, &exchange, &method, &headers, body)?;
-    let client = http_client::client().map_err(|error| exchange.failed(&ctx, &error))?;
-
+    let idle_timeout = host.fetch_idle_timeout();
+    let failed = |error: &dyn std::fmt::Display| {
+        Exception::throw_type(&ctx, &exchange.failed(&error.to_string()))
+    };
+    let request = build(&ctx, &exchange, method, headers, body)?;
+    let client = http_client::client(host.egress()).map_err(|error| failed(&error))?;
     let answer = {
         let (ctx, exchange) = (ctx.clone(), exchange.clone());
         async move {
-            let sent = async { client.request(request).await.map_err(|error| cause(&error)) };
+            let sent = exchange.answered(client.request(request), idle_timeout);
             match exchange.run(sent).await {
-                Ok(response) => receive(&ctx, exchange, response),
-                Err(error) => Err(exchange.failed(&ctx, &error)),
+                Ok(response) => receive(&ctx, exchange, response, idle_timeout),
+                Err(error) => {
+                    // The program need not make more of a body that nobody takes.
+                    exchange.cancel();
+                    Err(Exception::throw_type(&ctx, &error))
+                }
             }
         }
     };
@@ -156,50 +206,48 @@ fn send<'js>(
 
 fn build<'js>(
     ctx: &Ctx<'js>,
-    exchange: &Exchange,
+    exchange: &Rc<Exchange>,
     method: &str,
-    headers: &[JsString<'js>],
-    body: Bytes,
-) -> Result<Request<Full<Bytes>>> {
-    let invalid = |what: String| exchange.failed(ctx, &what);
-    let uri: Uri = exchange
-        .url
-        .parse()
-        .map_err(|error| invalid(format!("{error}")))?;
-    let method =
-        Method::from_bytes(method.as_bytes()).map_err(|error| invalid(error.to_string()))?;
+    headers: &JsString<'js>,
+    body: &Value<'js>,
+) -> Result<Request<Upload>> {
+    let failed = |error: &dyn std::fmt::Display| {
+        Exception::throw_type(ctx, &exchange.failed(&error.to_string()))
+    };
+    let uri: Uri = exchange.url.parse().map_err(|error| failed(&error))?;
+    let method = Method::from_bytes(method.as_bytes()).map_err(|error| failed(&error))?;
+    let mut headers = message::header_map(ctx, headers)?;
+    for name in CONNECTION_HEADERS {
+        headers.remove(name);
+    }
+    let body = match message::taken(ctx, body)? {
+        TakenBody::Empty => Upload::Whole(Bytes::new()),
+        TakenBody::Bytes(bytes) => Upload::Whole(bytes),
+        TakenBody::Source(reader) => Upload::of_reader(ctx, reader, exchange.clone()),
+    };
     // Servers expect a length, even zero, of a request that may have a body.
     let expects_length = matches!(method, Method::POST | Method::PUT | Method::PATCH);
-    let length = body.len();
-    let mut request = Request::new(Full::new(body));
-    *request.method_mut() = method;
-    *request.uri_mut() = uri;
-    let map = request.headers_mut();
-    for pair in headers.chunks_exact(2) {
-        let name = HeaderName::from_bytes(&value_format::utf8(ctx, &pair[0])?);
-        let name = name.map_err(|error| invalid(error.to_string()))?;
-        if CONNECTION_HEADERS.contains(&name) {
-            continue;
-        }
-        let value = value_format::latin1_bytes(ctx, &pair[1])?.unwrap_or_default();
-        let value = HeaderValue::from_bytes(&value).map_err(|error| invalid(error.to_string()))?;
-        map.append(name, value);
-    }
-    if expects_length && length == 0 {
-        map.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    if expects_length && matches!(&body, Upload::Whole(bytes) if bytes.is_empty()) {
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     for (name, value) in [
         (header::ACCEPT, "*/*"),
-        (header::ACCEPT_ENCODING, "gzip, deflate"),
+        (header::ACCEPT_ENCODING, "gzip, deflate, br"),
         (header::USER_AGENT, "Dolmen"),
     ] {
-        map.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
+    let mut request = Request::new(body);
+    *request.method_mut() = method;
+    *request.uri_mut() = uri;
+    *request.headers_mut() = headers;
     Ok(request)
 }
 
 /// The innermost cause says most: "connection refused", "certificate expired".
-fn cause(error: &(dyn std::error::Error + 'static)) -> String {
+pub(super) fn cause(error: &(dyn std::error::Error + 'static)) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;
@@ -211,158 +259,55 @@ fn receive<'js>(
     ctx: &Ctx<'js>,
     exchange: Rc<Exchange>,
     response: Response<Incoming>,
+    idle_timeout: Duration,
 ) -> Result<Object<'js>> {
-    let (head, incoming) = response.into_parts();
-    let mut headers = Vec::with_capacity(head.headers.len() * 2);
-    for (name, value) in &head.headers {
-        headers.push(JsString::from_str(ctx.clone(), name.as_str())?);
-        headers.push(value_format::latin1(ctx, value.as_bytes())?);
-    }
+    let (mut head, incoming) = response.into_parts();
+    let reason = match head.extensions.get::<ReasonPhrase>() {
+        Some(reason) => String::from_utf8_lossy(reason.as_bytes()).into_owned(),
+        None => head
+            .status
+            .canonical_reason()
+            .unwrap_or_default()
+            .to_owned(),
+    };
+    let download = Download::new(incoming, &mut head.headers, idle_timeout);
+    let body = Rc::new(Received {
+        download: RefCell::new(Some(download)),
+        exchange,
+    });
     let answer = Object::new(ctx.clone())?;
     answer.set("status", head.status.as_u16())?;
-    answer.set(
-        "statusText",
-        head.status.canonical_reason().unwrap_or_default(),
-    )?;
-    answer.set("headers", headers)?;
-    let decoding = head
-        .headers
-        .get(header::CONTENT_ENCODING)
-        .map(HeaderValue::as_bytes);
-    let body = Rc::new(RefCell::new(Some(Body::new(incoming, decoding))));
-    let slot = body.clone();
-    let reader = exchange.clone();
-    let read = move |ctx: Ctx<'js>| Promised(read(ctx, reader.clone(), slot.clone()));
-    answer.set("read", Function::new(ctx.clone(), read)?)?;
-    let cancel = move || {
-        exchange.cancel();
-        body.borrow_mut().take();
-    };
-    answer.set("cancel", Function::new(ctx.clone(), cancel)?)?;
+    answer.set("statusText", reason)?;
+    answer.set("headers", message::header_text(ctx, &head.headers)?)?;
+    answer.set("body", message::source_object(ctx, body)?)?;
     Ok(answer)
 }
 
-/// The next chunk, or `None` at the end.
-async fn read<'js>(
-    ctx: Ctx<'js>,
+/// The body of an answer.
+struct Received {
+    /// Out of its place while it is read; gone at the end.
+    download: RefCell<Option<Download>>,
     exchange: Rc<Exchange>,
-    slot: Rc<RefCell<Option<Body>>>,
-) -> Result<Option<TypedArray<'js, u8>>> {
-    // Out of its place while it is read, so no borrow is held meanwhile.
-    let Some(mut body) = slot.borrow_mut().take() else {
-        return Ok(None);
-    };
-    match exchange.run(body.next()).await {
-        Ok(None) => Ok(None),
-        Ok(Some(chunk)) => {
-            *slot.borrow_mut() = Some(body);
-            TypedArray::new_copy(ctx, chunk).map(Some)
-        }
-        Err(error) => Err(exchange.failed(&ctx, &error)),
-    }
 }
 
-/// The body of a response, decoded.
-struct Body {
-    incoming: Incoming,
-    decoder: Decoder,
-}
-
-enum Decoder {
-    Identity(Feed),
-    Gzip(MultiGzDecoder<Feed>),
-    Deflate(ZlibDecoder<Feed>),
-}
-
-impl Body {
-    fn new(incoming: Incoming, encoding: Option<&[u8]>) -> Body {
-        let decoder = match encoding {
-            Some(b"gzip" | b"x-gzip") => Decoder::Gzip(MultiGzDecoder::new(Feed::default())),
-            Some(b"deflate") => Decoder::Deflate(ZlibDecoder::new(Feed::default())),
-            _ => Decoder::Identity(Feed::default()),
-        };
-        Body { incoming, decoder }
-    }
-
-    /// The next bytes, at most `CHUNK_BYTES`, so that a small compressed body cannot become a huge one
-    /// before the engine has counted it.
-    async fn next(&mut self) -> std::result::Result<Option<Bytes>, String> {
-        loop {
-            if let Some(decoded) = self.decoder.next()? {
-                return Ok((!decoded.is_empty()).then_some(decoded));
+impl PullSource for Received {
+    fn pull(
+        self: Rc<Self>,
+    ) -> Pin<Box<dyn Future<Output = std::result::Result<Option<Bytes>, String>>>> {
+        Box::pin(async move {
+            let Some(mut download) = self.download.borrow_mut().take() else {
+                return Ok(None);
+            };
+            let chunk = self.exchange.run(download.next()).await?;
+            if chunk.is_some() {
+                *self.download.borrow_mut() = Some(download);
             }
-            match self.incoming.frame().await {
-                None => self.decoder.feed().ended = true,
-                Some(Ok(frame)) => {
-                    if let Ok(data) = frame.into_data() {
-                        self.decoder.feed().bytes = data;
-                    }
-                }
-                Some(Err(error)) => return Err(cause(&error)),
-            }
-        }
-    }
-}
-
-impl Decoder {
-    /// Decoded bytes, none at the end, or `None` if it takes more input.
-    fn next(&mut self) -> std::result::Result<Option<Bytes>, String> {
-        let read = |source: &mut dyn Read| {
-            let mut chunk = vec![0; CHUNK_BYTES];
-            match source.read(&mut chunk) {
-                Ok(length) => {
-                    chunk.truncate(length);
-                    Ok(Some(Bytes::from(chunk)))
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
-                Err(error) => Err(format!("its body cannot be decoded: {error}")),
-            }
-        };
-        match self {
-            Decoder::Identity(feed) if feed.bytes.is_empty() && !feed.ended => Ok(None),
-            Decoder::Identity(feed) => {
-                Ok(Some(feed.bytes.split_to(feed.bytes.len().min(CHUNK_BYTES))))
-            }
-            Decoder::Gzip(decoder) => read(decoder),
-            Decoder::Deflate(decoder) => read(decoder),
-        }
+            Ok(chunk)
+        })
     }
 
-    fn feed(&mut self) -> &mut Feed {
-        match self {
-            Decoder::Identity(feed) => feed,
-            Decoder::Gzip(decoder) => decoder.get_mut(),
-            Decoder::Deflate(decoder) => decoder.get_mut(),
-        }
-    }
-}
-
-/// Input of a decoder: blocks when it has none, until the end is known.
-#[derive(Default)]
-struct Feed {
-    bytes: Bytes,
-    ended: bool,
-}
-
-impl BufRead for Feed {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.bytes.is_empty() && !self.ended {
-            return Err(io::ErrorKind::WouldBlock.into());
-        }
-        Ok(&self.bytes)
-    }
-
-    fn consume(&mut self, count: usize) {
-        self.bytes.advance(count);
-    }
-}
-
-impl Read for Feed {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let available = self.fill_buf()?;
-        let length = available.len().min(out.len());
-        out[..length].copy_from_slice(&available[..length]);
-        self.consume(length);
-        Ok(length)
+    fn cancel(&self) {
+        self.exchange.cancel();
+        self.download.borrow_mut().take();
     }
 }

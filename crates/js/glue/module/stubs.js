@@ -1,0 +1,365 @@
+// Stubs: what stands here for something elsewhere, and what of here is reached from elsewhere.
+//
+// A reference is a root and a path of names. The root is a remote (`{remote}`: an object, an entrypoint
+// or an export of another instance) or the result of a call (`{promise}`). Stubs, promises and
+// properties are proxies around a function that carries its reference.
+(function (native) {
+  'use strict';
+  const MAX_PATH = 64;
+  const REF = Symbol('reference');
+  const { apply, get, getPrototypeOf, ownKeys } = Reflect;
+  const hasOwn = Object.hasOwn;
+  const define = Object.defineProperty;
+  const { setPrototypeOf } = Object;
+  const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
+  Symbol.dispose ??= Symbol.for('Symbol.dispose');
+  Symbol.asyncDispose ??= Symbol.for('Symbol.asyncDispose');
+  const { dispose } = Symbol;
+
+  // ---- classes -----------------------------------------------------------------------------------
+
+  class RpcTarget {}
+
+  class RpcStub {
+    constructor(value) {
+      if (new.target !== RpcStub) throw new TypeError('Illegal constructor');
+      return stubOf(value);
+    }
+  }
+  class RpcPromise { constructor() { throw new TypeError('Illegal constructor'); } }
+  class RpcProperty { constructor() { throw new TypeError('Illegal constructor'); } }
+  class Fetcher { constructor() { throw new TypeError('Illegal constructor'); } }
+  class DurableObject extends Fetcher {}
+  const hide = (prototype, name, value) => define(prototype, name, { value, writable: true, configurable: true });
+  for (const [constructor, tag] of [[RpcStub, 'JsRpcStub'], [RpcPromise, 'JsRpcPromise'], [RpcProperty, 'JsRpcProperty'], [Fetcher, 'Fetcher'], [DurableObject, 'DurableObject']]) {
+    define(constructor.prototype, Symbol.toStringTag, { value: tag, configurable: true });
+  }
+
+  // ---- references --------------------------------------------------------------------------------
+
+  const DISPOSED = { stub: 'RPC stub used after being disposed.', promise: 'RPC promise used after being disposed.' };
+
+  // A stub that is not for an object or an entrypoint, which have members of their own.
+  const stubFor = (remote) => {
+    const target = function () {};
+    target[REF] = { root: { remote, disposed: false }, path: [], kind: 'stub', prototype: RpcStub.prototype };
+    return new Proxy(target, handler);
+  };
+  const promiseFor = (promise) => {
+    const target = function () {};
+    target[REF] = { root: { promise, disposed: false }, path: [], kind: 'promise', prototype: RpcPromise.prototype };
+    return new Proxy(target, handler);
+  };
+  const propertyOf = (ref, name) => {
+    if (ref.path.length >= MAX_PATH) throw new TypeError(`RPC pipelined property path is too deep (max ${MAX_PATH}).`);
+    const target = function () {};
+    target[REF] = { root: ref.root, path: [...ref.path, name], kind: 'property', prototype: RpcProperty.prototype };
+    return new Proxy(target, handler);
+  };
+
+  const check = (ref) => {
+    if (ref.root.disposed) throw new Error(DISPOSED[ref.root.promise ? 'promise' : 'stub']);
+  };
+
+  // The value that a reference leads to, as a promise.
+  const read = (ref) => {
+    try {
+      check(ref);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const { root, path } = ref;
+    if (root.remote !== undefined) return native.call(root.remote, path, undefined);
+    return path.length === 0 ? root.promise : root.promise.then((value) => follow(value, path, path.length));
+  };
+
+  const callRef = (ref, args) => {
+    check(ref);
+    const { root, path } = ref;
+    if (root.remote !== undefined) return promiseFor(native.call(root.remote, path, args));
+    return promiseFor(root.promise.then((value) => {
+      if (path.length === 0) return callLocal(value, undefined, args, 'result');
+      const holder = follow(value, path, path.length - 1);
+      const name = path[path.length - 1];
+      return callLocal(isObject(holder) && (isStub(holder) || hasOwn(holder, name)) ? holder[name] : undefined, holder, args, name);
+    }));
+  };
+
+  // Names followed inside a result: own members of plain values, anything of a stub.
+  const follow = (value, path, count) => {
+    for (let i = 0; i < count; i++) {
+      if (value === undefined || value === null) throw new TypeError(`Cannot read properties of ${value} (reading '${path[i]}')`);
+      value = isStub(value) || (isObject(value) && hasOwn(value, path[i])) ? value[path[i]] : undefined;
+    }
+    return value;
+  };
+  const callLocal = (value, holder, args, name) => {
+    if (value === undefined) throw lacks(name);
+    if (typeof value !== 'function') throw new TypeError(`"${name}" is not a function.`);
+    return apply(value, holder, args);
+  };
+
+  const isStub = (value) => isObject(value) && (value[REF] !== undefined || fetchers.has(value));
+
+  const handler = {
+    get(target, name) {
+      const ref = target[REF];
+      if (typeof name === 'symbol') {
+        if (name === REF) return ref;
+        if (name === dispose && ref.kind !== 'property') return () => disposeRef(ref);
+        return get(ref.prototype, name);
+      }
+      if (ref.kind === 'stub') {
+        if (name === 'dup') return () => { check(ref); return stubFor(native.dup(ref.root.remote)); };
+        if (name === 'then' || name === 'catch' || name === 'finally') {
+          // A stub of a function or a target is no promise; one of a promise is.
+          if (!native.isPromise(ref.root.remote)) return undefined;
+        }
+      }
+      if (ref.kind !== 'stub' || native.isPromise(ref.root.remote)) {
+        if (name === 'then') return (resolve, reject) => read(ref).then(resolve, reject);
+        if (name === 'catch') return (reject) => read(ref).then(undefined, reject);
+        if (name === 'finally') return (done) => read(ref).finally(done);
+      }
+      return propertyOf(ref, name);
+    },
+    apply(target, _this, args) { return callRef(target[REF], args); },
+    construct() { throw new TypeError('RPC stubs are called without new.'); },
+    getPrototypeOf(target) { return target[REF].prototype; },
+    has(target, name) { return name === REF || name === 'prototype' || typeof name === 'string'; },
+    ownKeys() { return ['prototype']; },
+    set() { return false; },
+    defineProperty() { return false; },
+    deleteProperty() { return false; },
+  };
+
+  const disposeRef = (ref) => {
+    const { root } = ref;
+    if (root.disposed) return;
+    root.disposed = true;
+    if (root.remote !== undefined) native.dispose(root.remote);
+    else root.promise.then((value) => { if (isObject(value)) value[dispose]?.(); }, () => {});
+  };
+
+  const refOf = (value) => (isObject(value) ? value[REF] : undefined);
+
+  // ---- stubs of objects and entrypoints ----------------------------------------------------------
+
+  const fetcherHandler = {
+    get(target, name, receiver) {
+      if (name === REF) return undefined;
+      if (hasOwn(target, name) || name in getPrototypeOf(target)) return get(target, name, receiver);
+      if (typeof name === 'symbol' || name === 'then') return undefined;
+      return propertyOf({ root: remotes.get(target), path: [] }, name);
+    },
+  };
+  const remotes = new WeakMap();
+  const fetchers = new WeakMap();
+
+  const fetcherFor = (remote, own, prototype) => {
+    const target = setPrototypeOf(own, prototype);
+    const root = { remote, disposed: false };
+    remotes.set(target, root);
+    const stub = new Proxy(target, fetcherHandler);
+    fetchers.set(stub, root);
+    return stub;
+  };
+  const rootOf = (stub, method) => {
+    const root = fetchers.get(stub);
+    if (root === undefined) throw new TypeError(`Illegal invocation: ${method}() needs a stub`);
+    return root;
+  };
+  hide(Fetcher.prototype, 'fetch', function fetch(input, init) {
+    return native.fetchThrough(rootOf(this, 'fetch').remote, input, init);
+  });
+  hide(Fetcher.prototype, 'connect', function connect() {
+    throw new Error('connect() of a stub is not implemented in Dolmen.');
+  });
+  hide(Fetcher.prototype, dispose, function () {});
+
+  // ---- what of here is reached from elsewhere ----------------------------------------------------
+
+  const exported = new Map();
+  let nextExport = 1;
+  const exportValue = (value) => {
+    const id = nextExport++;
+    exported.set(id, value);
+    return id;
+  };
+  const release = (ids) => {
+    for (const id of ids) {
+      const value = exported.get(id);
+      exported.delete(id);
+      // An RpcTarget is disposed once nothing refers to it any more.
+      if (value instanceof RpcTarget || typeof value === 'function') drop(value);
+    }
+  };
+  const counts = new Map();
+  const hold = (value) => counts.set(value, (counts.get(value) ?? 0) + 1);
+  const drop = (value) => {
+    const left = (counts.get(value) ?? 1) - 1;
+    if (left > 0) return counts.set(value, left);
+    counts.delete(value);
+    if (typeof value[dispose] === 'function') {
+      try {
+        value[dispose]();
+      } catch (error) {
+        native.report(error);
+      }
+    }
+  };
+  const exportCap = (value, isPromise) => {
+    hold(value);
+    return native.exportRemote(exportValue(value), isPromise);
+  };
+
+  const stubOf = (value) => {
+    if (typeof value !== 'function' && !isObject(value)) throw new TypeError("Failed to construct 'JsRpcStub': constructor parameter 1 is not of type 'Object'.");
+    if (refOf(value) !== undefined) throw new TypeError('A stub cannot be made of a stub.');
+    return stubFor(exportCap(value, false));
+  };
+
+  // ---- values in messages ------------------------------------------------------------------------
+
+  const KIND = { stub: 0, fetcher: 1, error: 2, request: 3, response: 4, headers: 5, readable: 6, writable: 7, blob: 8, promise: 9 };
+  const push = (caps, cap) => caps.push(cap) - 1;
+
+  // What stands in a message for `value`; undefined if it cannot travel.
+  const replace = (value, caps) => {
+    const ref = value[REF];
+    if (ref !== undefined) {
+      check(ref);
+      if (ref.kind === 'stub') return [native.isPromise(ref.root.remote) ? KIND.promise : KIND.stub, push(caps, ref.root.remote)];
+      return [KIND.promise, push(caps, exportCap(value, true))];
+    }
+    const fetcher = fetchers.get(value);
+    if (fetcher !== undefined) return [KIND.fetcher, push(caps, fetcher.remote)];
+    if (typeof value === 'function') return [KIND.stub, push(caps, exportCap(value, false))];
+    if (value instanceof RpcTarget) return [KIND.stub, push(caps, exportCap(value, false))];
+    if (value instanceof Error || native.isError(value)) return [KIND.error, describe(value)];
+    return native.replaceWeb(value, caps);
+  };
+
+  let received = null;
+  const revive = (standIn, caps) => {
+    const [kind, what] = standIn;
+    switch (kind) {
+      case KIND.stub:
+      case KIND.promise: {
+        const stub = stubFor(native.cap(caps, what, kind === KIND.promise));
+        received?.push(stub);
+        return stub;
+      }
+      case KIND.fetcher: {
+        const remote = native.cap(caps, what, false);
+        return fetcherFor(remote, {}, Fetcher.prototype);
+      }
+      case KIND.error: return rebuild(what);
+      default: return native.reviveWeb(standIn, caps);
+    }
+  };
+
+  // ---- errors ------------------------------------------------------------------------------------
+
+  const BUILT_IN = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+  const NOT_SENT = new Set(['name', 'message', 'stack', 'cause', 'remote', 'retryable', 'overloaded', 'durableObjectReset', 'durableObjectId']);
+  const describe = (error) => {
+    const text = (name, fallback) => {
+      try {
+        const value = error[name];
+        return value === undefined ? fallback : `${value}`;
+      } catch {
+        return fallback;
+      }
+    };
+    const own = {};
+    for (const name of Object.keys(error)) {
+      if (!NOT_SENT.has(name)) own[name] = error[name];
+    }
+    const isException = typeof DOMException === 'function' && error instanceof DOMException;
+    const constructor = Object.keys(BUILT_IN).find((name) => name !== 'Error' && error instanceof BUILT_IN[name]) ?? 'Error';
+    const described = { is: isException ? 'DOMException' : constructor, name: text('name', 'Error'), message: text('message', ''), own };
+    if (!isException && hasOwn(error, 'cause')) described.cause = error.cause;
+    return described;
+  };
+  const rebuild = ({ is, name, message, own, cause }) => {
+    if (is === 'DOMException') return new DOMException(message, name);
+    const error = new (BUILT_IN[is] ?? Error)(message);
+    if (error.name !== name) hide(error, 'name', name);
+    if (cause !== undefined) hide(error, 'cause', cause);
+    for (const key of Object.keys(own)) error[key] = own[key];
+    // Where it was rebuilt says nothing about where it was thrown.
+    hide(error, 'stack', `${name}: ${message}`);
+    return error;
+  };
+
+  // ---- calls from elsewhere ----------------------------------------------------------------------
+
+  const RESERVED = new Set(['alarm', 'webSocketMessage', 'webSocketClose', 'webSocketError', 'dup', 'constructor', 'fetch', 'connect']);
+  const lacks = (name) => new TypeError(`The RPC receiver does not implement the method "${name}".`);
+
+  // A member of an instance of a class: of its class chain, never its own.
+  const classMember = (holder, name, bases) => {
+    if (RESERVED.has(name)) throw new TypeError(`'${name}' is a reserved method and cannot be called over RPC.`);
+    if (hasOwn(holder, name)) throw lacks(name);
+    for (let prototype = getPrototypeOf(holder); prototype !== null && !bases.has(prototype); prototype = getPrototypeOf(prototype)) {
+      if (hasOwn(prototype, name)) return holder[name];
+    }
+    throw lacks(name);
+  };
+
+  const member = (holder, name, bases) => {
+    if (!isObject(holder)) throw lacks(name);
+    if (refOf(holder) !== undefined || fetchers.has(holder)) return holder[name];
+    const prototype = getPrototypeOf(holder);
+    if (holder instanceof RpcTarget || bases.isInstance(holder)) return classMember(holder, name, bases);
+    if (prototype === Object.prototype || prototype === null || Array.isArray(holder) || typeof holder === 'function') {
+      if (!hasOwn(holder, name)) throw lacks(name);
+      return holder[name];
+    }
+    throw lacks(name);
+  };
+
+  const invoke = (target, path, args, bases) => {
+    let holder;
+    let value = target;
+    for (const name of path) {
+      holder = value;
+      value = member(holder, name, bases);
+    }
+    if (args === undefined) {
+      // A method that is read and not called is a stub that keeps its receiver.
+      return path.length > 0 && typeof value === 'function' && refOf(value) === undefined ? value.bind(holder) : value;
+    }
+    if (typeof value !== 'function') throw new TypeError(`"${path[path.length - 1] ?? 'target'}" is not a function.`);
+    return apply(value, holder, args);
+  };
+
+  // Collects the stubs in what `decode` gives, so that they can be disposed when the call is over.
+  const collecting = (decode) => {
+    const before = received;
+    received = [];
+    try {
+      return [decode(), received];
+    } finally {
+      received = before;
+    }
+  };
+  const disposeAll = (stubs) => {
+    for (const stub of stubs) stub[dispose]();
+  };
+  // A plain object in a result disposes what it holds.
+  const withDisposer = (value, stubs) => {
+    if (typeof value === 'object' && value !== null && !Array.isArray(value) && !isStub(value) && !hasOwn(value, dispose)) {
+      define(value, dispose, { value: () => disposeAll(stubs), configurable: true, writable: true });
+    }
+    return value;
+  };
+
+  hide(RpcTarget.prototype, 'constructor', RpcTarget);
+  return {
+    RpcTarget, RpcStub, RpcPromise, RpcProperty, Fetcher, DurableObjectStub: DurableObject,
+    fetcherFor, replace, revive, describe, rebuild, invoke, release, exported, collecting, disposeAll, withDisposer, refOf, isObject, KIND, push,
+    isPromise: (value) => { const ref = refOf(value); return ref !== undefined && ref.root.remote !== undefined && native.isPromise(ref.root.remote); },
+  };
+})

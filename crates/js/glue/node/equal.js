@@ -1,0 +1,1 @@
+(function (native) { 'use strict'; return {}; })

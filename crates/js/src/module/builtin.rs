@@ -1,0 +1,71 @@
+//! The modules that are part of Dolmen: `cloudflare:workers` and those of Node.
+
+use rquickjs::{Ctx, Exception, Module, Object, Value, module::Declared};
+
+use super::native;
+use crate::node;
+
+/// The name of the built-in module that an import names, if it is one. Node's modules go without
+/// their prefix, too.
+pub(super) fn name(specifier: &str) -> Option<String> {
+    if is(specifier) {
+        return Some(specifier.to_owned());
+    }
+    node::names()
+        .any(|name| name == specifier)
+        .then(|| format!("node:{specifier}"))
+}
+
+/// Whether a module is built in.
+pub(super) fn is(name: &str) -> bool {
+    name.starts_with("cloudflare:") || name.starts_with("node:")
+}
+
+/// Declares a built-in module, whose exports are the properties of an object.
+pub(super) fn declare<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Module<'js, Declared>> {
+    let exports: Object<'js> = match name {
+        "cloudflare:workers" => native::workers_module(ctx)?,
+        _ => {
+            let node = match name.strip_prefix("node:") {
+                Some(name) => node::exports(ctx, name)?,
+                None => None,
+            };
+            if let Some(exports) = node {
+                return module(ctx, name, exports);
+            }
+            return Err(Exception::throw_message(
+                ctx,
+                &format!(
+                    "No such module {name:?}: Dolmen does not have it; docs/compatibility.md lists what there is"
+                ),
+            ));
+        }
+    };
+    module(ctx, name, exports)
+}
+
+fn module<'js>(
+    ctx: &Ctx<'js>,
+    name: &str,
+    exports: Object<'js>,
+) -> rquickjs::Result<Module<'js, Declared>> {
+    let mut names = Vec::new();
+    let mut source = String::from("const all = import.meta.exports; delete import.meta.exports;\n");
+    let mut default = "all";
+    for (index, entry) in exports.props::<String, Value<'js>>().enumerate() {
+        let (name, _) = entry?;
+        if name == "default" {
+            default = "all.default";
+        } else {
+            source.push_str(&format!("const v{index} = all[{name:?}];\n"));
+            names.push(format!("v{index} as {name}"));
+        }
+    }
+    source.push_str(&format!(
+        "export default {default};\nexport {{ {} }};\n",
+        names.join(", ")
+    ));
+    let module = Module::declare(ctx.clone(), name, source)?;
+    module.meta()?.set("exports", exports)?;
+    Ok(module)
+}

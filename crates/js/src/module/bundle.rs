@@ -1,0 +1,176 @@
+//! Loads a module worker: compiles its files once, and finds what it exports.
+
+use std::{
+    cell::RefCell,
+    collections::HashMap,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use rquickjs::{AsyncContext, AsyncRuntime, Ctx, Module, Object, Value, loader::Loader};
+
+use super::{
+    loader::{Modules, Reading},
+    native::{self, Exports},
+};
+use crate::{
+    api,
+    bundle::{self, BundleError},
+    node, poll_now, web,
+};
+
+/// How long the top level of a bundle may run when it is loaded.
+const LOAD_TIMEOUT: Duration = Duration::from_secs(5);
+/// Heap of the runtime that loads a bundle, in bytes.
+const LOAD_MEMORY: usize = 256 << 20;
+
+/// A compiled module worker.
+pub(crate) struct ModuleBundle {
+    pub modules: Arc<Modules>,
+    pub exports: Exports,
+}
+
+/// Whether a source is an ES module: it says `import` or `export` where only a module may.
+pub(crate) fn is_module(file: &str, source: &str) -> bool {
+    if file.ends_with(".mjs") {
+        return true;
+    }
+    !file.ends_with(".cjs")
+        && source.lines().any(|line| {
+            let line = line.trim_start();
+            [
+                "import ", "import{", "import\"", "import'", "import*", "export ", "export{",
+                "export*",
+            ]
+            .iter()
+            .any(|start| line.starts_with(start))
+        })
+}
+
+impl ModuleBundle {
+    /// Compiles `source` and the files that it imports, relative to `file`, and runs their top
+    /// level once to see what it exports.
+    pub fn load(file: &str, source: &str) -> Result<Self, BundleError> {
+        let internal = |error: rquickjs::Error| {
+            BundleError::new(format!("{file}: no JavaScript runtime: {error}"))
+        };
+        let runtime = AsyncRuntime::new().map_err(internal)?;
+        poll_now(runtime.set_memory_limit(LOAD_MEMORY));
+        let deadline = Instant::now() + LOAD_TIMEOUT;
+        poll_now(runtime.set_interrupt_handler(Some(Box::new(move || Instant::now() >= deadline))));
+        let reading = Reading {
+            entry: file.into(),
+            entry_source: source.into(),
+            found: Rc::default(),
+            sources: Rc::new(RefCell::new(HashMap::new())),
+        };
+        poll_now(runtime.set_loader(reading.clone(), reading.clone()));
+        let context = poll_now(AsyncContext::full(&runtime)).map_err(internal)?;
+        poll_now(context.with(|ctx| {
+            let found = Self::find(&ctx, file, reading.clone());
+            found.map_err(|failure| match failure {
+                Failure::Bundle(error) => error,
+                Failure::Thrown(_) if Instant::now() >= deadline => BundleError::new(format!(
+                    "{file}: the top level of the bundle did not end within {LOAD_TIMEOUT:?}"
+                )),
+                Failure::Thrown(error) => {
+                    let sources = reading.sources.borrow();
+                    let all = sources
+                        .iter()
+                        .map(|(file, source)| (file.as_str(), &**source));
+                    bundle::describe_module(&ctx, file, all, error)
+                }
+            })
+        }))
+    }
+
+    fn find(ctx: &Ctx<'_>, file: &str, mut reading: Reading) -> Result<Self, Failure> {
+        web::install(ctx, Rc::new(api::LoadingHost))?;
+        api::console::install(ctx, file.to_owned())?;
+        api::timers::install_refusing(ctx)?;
+        node::install_globals(ctx)?;
+        native::install(ctx, None, &Exports::default())?;
+        let module: Module<'_, _> = reading.load(ctx, file)?;
+        let (module, done) = module.eval()?;
+        while ctx.execute_pending_job() {}
+        if let Some(Err(error)) = done.result::<Value<'_>>() {
+            return Err(error.into());
+        }
+        let exports = exports(ctx, file, &module.namespace()?)?;
+        Ok(Self {
+            modules: Arc::new(Modules {
+                entry: file.to_owned(),
+                code: reading.found.take(),
+            }),
+            exports,
+        })
+    }
+}
+
+enum Failure {
+    Bundle(BundleError),
+    Thrown(rquickjs::Error),
+}
+
+impl From<rquickjs::Error> for Failure {
+    fn from(error: rquickjs::Error) -> Self {
+        Self::Thrown(error)
+    }
+}
+
+fn exports<'js>(ctx: &Ctx<'js>, file: &str, namespace: &Object<'js>) -> Result<Exports, Failure> {
+    let state = native::state(ctx)?;
+    let bases: Object<'js> = state.workers.get("bases")?;
+    let extends = |value: &Value<'js>, base: &str| -> rquickjs::Result<bool> {
+        let base: Object<'js> = bases.get::<_, Object<'js>>(base)?;
+        let wanted: Object<'js> = base.get("prototype")?;
+        let mut holder = match value.as_object() {
+            Some(class) => class.get::<_, Option<Object<'js>>>("prototype")?,
+            None => None,
+        };
+        while let Some(object) = holder {
+            if object == wanted {
+                return Ok(true);
+            }
+            holder = object.get_prototype();
+        }
+        Ok(false)
+    };
+    let mut found = Exports::default();
+    for name in namespace.keys::<String>() {
+        let name = name?;
+        let value: Value<'js> = namespace.get(name.as_str())?;
+        let is_class = value.is_constructor();
+        if is_class && extends(&value, "DurableObject")? {
+            found.objects.push(name);
+        } else if name == "default" || is_class && extends(&value, "WorkerEntrypoint")? {
+            found.entrypoints.push(name);
+        }
+    }
+    if found.objects.is_empty() && found.entrypoints.is_empty() {
+        return Err(Failure::Bundle(BundleError::new(format!(
+            "{file}: the worker exports neither a default handler nor a class that extends DurableObject"
+        ))));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn import_and_export_make_a_module() {
+        for (file, source, expected) in [
+            ("a.mjs", "", true),
+            ("a.js", "export default {}", true),
+            ("a.js", "import { a } from './b.js'", true),
+            ("a.js", "exports.objects = {};", false),
+            ("a.js", "// export default\nexports.x = 1", false),
+            ("a.cjs", "export default {}", false),
+        ] {
+            assert_eq!(is_module(file, source), expected, "{file} {source}");
+        }
+    }
+}

@@ -1,0 +1,373 @@
+//! Requests, responses and streams: into an instance, out of it, and inside messages.
+
+use std::{cell::RefCell, future::Future, pin::Pin, rc::Rc};
+
+use bytes::Bytes;
+use dolmen_runtime::{
+    Body, BodyReader, BodyWriter, Cap, Error, ErrorKind, Event, FetchRequest, FetchResponse, Host,
+    Reply, body_stream,
+};
+use rquickjs::{
+    Array, Class, Ctx, Exception, Function, JsLifetime, Object, TypedArray, Value,
+    class::{JsClass, Readable, Trace, Tracer},
+    function::{Constructor, Opt},
+    promise::Promised,
+};
+
+use super::{
+    native::{self, function},
+    remote::RemoteHandle,
+};
+use crate::web::message::{self, NewBody, PullSource, TakenBody};
+
+/// A body that arrives while a program reads it.
+struct Arriving(tokio::sync::Mutex<Option<BodyReader>>);
+
+impl PullSource for Arriving {
+    fn pull(self: Rc<Self>) -> Pin<Box<dyn Future<Output = Result<Option<Bytes>, String>>>> {
+        Box::pin(async move {
+            let mut reader = self.0.lock().await;
+            match &mut *reader {
+                None => Ok(None),
+                Some(reader) => match reader.next().await {
+                    None => Ok(None),
+                    Some(Ok(bytes)) => Ok(Some(bytes)),
+                    Some(Err(error)) => Err(error.message().to_owned()),
+                },
+            }
+        })
+    }
+
+    fn cancel(&self) {
+        // While a pull waits, dropping its future is what ends it.
+        if let Ok(mut reader) = self.0.try_lock() {
+            reader.take();
+        }
+    }
+}
+
+fn new_body(body: Body) -> NewBody {
+    match body {
+        Body::None => NewBody::Empty,
+        Body::Full(bytes) => NewBody::Bytes(bytes),
+        Body::Stream(reader) => NewBody::Source(arriving(reader)),
+    }
+}
+
+fn arriving(reader: BodyReader) -> Rc<dyn PullSource> {
+    Rc::new(Arriving(tokio::sync::Mutex::new(Some(reader))))
+}
+
+/// The `Request` of what came in.
+pub(super) fn request<'js>(ctx: &Ctx<'js>, request: FetchRequest) -> rquickjs::Result<Value<'js>> {
+    let body = new_body(request.body);
+    message::new_request(ctx, &request.method, &request.url, &request.headers, body)
+}
+
+/// What a handler's `Response` says; its body goes on as the program makes it.
+pub(super) fn response<'js>(
+    ctx: &Ctx<'js>,
+    host: &Rc<Host>,
+    value: Value<'js>,
+) -> rquickjs::Result<FetchResponse> {
+    let Some(parts) = message::response_parts(ctx, &value)? else {
+        return Err(Exception::throw_type(
+            ctx,
+            "Incorrect type for Promise: the Promise did not resolve to 'Response'.",
+        ));
+    };
+    if parts.web_socket.is_some() || parts.status.as_u16() == 101 {
+        return Err(Exception::throw_message(
+            ctx,
+            "WebSockets are not implemented in Dolmen yet: a response cannot carry one.",
+        ));
+    }
+    let length = parts
+        .headers
+        .get(http::header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse().ok());
+    let body = message::take_body(ctx, &value)?;
+    Ok(FetchResponse {
+        status: parts.status,
+        headers: parts.headers,
+        body: leaving(ctx, host, body, length),
+    })
+}
+
+/// A body on its way out; a stream is passed on piece by piece, each behind the output gate.
+fn leaving<'js>(
+    ctx: &Ctx<'js>,
+    host: &Rc<Host>,
+    body: TakenBody<'js>,
+    length: Option<u64>,
+) -> Body {
+    match body {
+        TakenBody::Empty => Body::None,
+        TakenBody::Bytes(bytes) => Body::Full(bytes),
+        TakenBody::Source(source) => {
+            let (writer, reader) = body_stream(length);
+            ctx.spawn(pump(ctx.clone(), host.clone(), source, writer));
+            Body::Stream(reader)
+        }
+    }
+}
+
+async fn pump<'js>(
+    ctx: Ctx<'js>,
+    host: Rc<Host>,
+    source: message::BodyReader<'js>,
+    writer: BodyWriter,
+) {
+    loop {
+        let piece = tokio::select! {
+            biased;
+            () = writer.closed() => {
+                source.cancel("nobody reads the stream any more");
+                return;
+            }
+            piece = source.next() => piece,
+        };
+        let piece = match piece {
+            Ok(piece) => piece,
+            Err(error) => {
+                let error = native::thrown(&ctx, &host, error);
+                return writer.fail(error).await;
+            }
+        };
+        // What was written before this piece was made is durable before the piece leaves.
+        if let Err(error) = host.output_gate().await {
+            return writer.fail(error).await;
+        }
+        let went = match piece {
+            Some(bytes) => writer.write(bytes).await,
+            None => {
+                // A reader that is gone has no use for the end.
+                let _ = writer.end().await;
+                return;
+            }
+        };
+        if went.is_err() {
+            source.cancel("nobody reads the stream any more");
+            return;
+        }
+    }
+}
+
+// ---- streams in messages -------------------------------------------------------------------------
+
+/// The JavaScript object around one end of a stream, until a message takes it.
+struct StreamHandle(RefCell<Option<Cap>>);
+
+impl<'js> Trace<'js> for StreamHandle {
+    fn trace<'a>(&self, _tracer: Tracer<'a, 'js>) {}
+}
+
+// SAFETY: nothing in it has the lifetime.
+unsafe impl<'js> JsLifetime<'js> for StreamHandle {
+    type Changed<'to> = StreamHandle;
+}
+
+impl<'js> JsClass<'js> for StreamHandle {
+    const NAME: &'static str = "Stream";
+    type Mutable = Readable;
+
+    fn constructor(_ctx: &Ctx<'js>) -> rquickjs::Result<Option<Constructor<'js>>> {
+        Ok(None)
+    }
+}
+
+/// The end of a stream that `value` is a handle of, if it is one.
+pub(super) fn take_stream(value: &Value<'_>) -> rquickjs::Result<Option<Cap>> {
+    let Ok(handle) = Class::<StreamHandle>::from_value(value) else {
+        return Ok(None);
+    };
+    let stream = handle.borrow().0.borrow_mut().take();
+    match stream {
+        Some(stream) => Ok(Some(stream)),
+        None => Err(Exception::throw_type(
+            value.ctx(),
+            "the stream was sent before",
+        )),
+    }
+}
+
+/// A handle of one end of a stream.
+pub(super) fn wrap_stream<'js>(ctx: &Ctx<'js>, stream: Cap) -> rquickjs::Result<Value<'js>> {
+    Class::instance(ctx.clone(), StreamHandle(RefCell::new(Some(stream)))).map(Class::into_value)
+}
+
+/// What the glue needs for requests, responses and streams.
+pub(super) fn natives<'js>(
+    ctx: &Ctx<'js>,
+    native: &Object<'js>,
+    host: Option<&Rc<Host>>,
+) -> rquickjs::Result<()> {
+    let own = host.cloned();
+    function(
+        ctx,
+        native,
+        "fetchVia",
+        move |ctx: Ctx<'js>, remote: Value<'js>, input: Value<'js>, init: Opt<Value<'js>>| {
+            let host = native::required(&ctx, &own)?.clone();
+            fetch_via(&ctx, host, &remote, input, init.0)
+        },
+    )?;
+    // The two directions of a stream in a message: `out` reads from a source of this instance.
+    let own = host.cloned();
+    function(
+        ctx,
+        native,
+        "streamOut",
+        move |ctx: Ctx<'js>, source: Value<'js>| {
+            let host = native::required(&ctx, &own)?;
+            let body = message::taken(&ctx, &source)?;
+            let reader = match leaving(&ctx, host, body, None) {
+                Body::Stream(reader) => reader,
+                whole => whole_stream(&ctx, whole),
+            };
+            wrap_stream(&ctx, Cap::Reader(reader))
+        },
+    )?;
+    function(
+        ctx,
+        native,
+        "streamIn",
+        |ctx: Ctx<'js>, caps: Array<'js>, index: usize| match take_stream(&caps.get(index)?)? {
+            Some(Cap::Reader(reader)) => message::source_object(&ctx, arriving(reader)),
+            _ => Err(Exception::throw_type(
+                &ctx,
+                "the message has no such stream",
+            )),
+        },
+    )?;
+    // A writable stream goes the other way: its handle writes, and what is written is read here.
+    function(ctx, native, "sinkOut", |ctx: Ctx<'js>| {
+        let (writer, reader) = body_stream(None);
+        let pair = Array::new(ctx.clone())?;
+        pair.set(0, wrap_stream(&ctx, Cap::Writer(writer))?)?;
+        pair.set(1, message::source_object(&ctx, arriving(reader))?)?;
+        Ok::<_, rquickjs::Error>(pair)
+    })?;
+    let own = host.cloned();
+    function(
+        ctx,
+        native,
+        "sinkIn",
+        move |ctx: Ctx<'js>, caps: Array<'js>, index: usize| {
+            let host = native::required(&ctx, &own)?.clone();
+            match take_stream(&caps.get(index)?)? {
+                Some(Cap::Writer(writer)) => sink(&ctx, host, writer),
+                _ => Err(Exception::throw_type(
+                    &ctx,
+                    "the message has no such stream",
+                )),
+            }
+        },
+    )
+}
+
+/// A stream of a body that is all there.
+fn whole_stream(ctx: &Ctx<'_>, body: Body) -> BodyReader {
+    let bytes = match body {
+        Body::Full(bytes) => bytes,
+        _ => Bytes::new(),
+    };
+    let (writer, reader) = body_stream(Some(bytes.len() as u64));
+    ctx.spawn(async move {
+        // Nobody has to read it.
+        if writer.write(bytes).await.is_ok() {
+            let _ = writer.end().await;
+        }
+    });
+    reader
+}
+
+/// `{ write(bytes), close(), abort(message) }` into a stream that somebody else reads.
+fn sink<'js>(ctx: &Ctx<'js>, host: Rc<Host>, writer: BodyWriter) -> rquickjs::Result<Object<'js>> {
+    let object = Object::new(ctx.clone())?;
+    let gone = |ctx: &Ctx<'js>| Exception::throw_type(ctx, "the other side of the stream is gone");
+    let (to, gate) = (writer.clone(), host.clone());
+    object.set(
+        "write",
+        Function::new(
+            ctx.clone(),
+            move |ctx: Ctx<'js>, bytes: TypedArray<'js, u8>| {
+                let bytes = Bytes::copy_from_slice(bytes.as_bytes().unwrap_or_default());
+                let (to, open) = (to.clone(), gate.output_gate());
+                Promised(async move {
+                    open.await
+                        .map_err(|error| crate::exception::throw(&ctx, &error))?;
+                    to.write(bytes).await.map_err(|_| gone(&ctx))
+                })
+            },
+        )?,
+    )?;
+    let (to, gate) = (writer.clone(), host);
+    object.set(
+        "close",
+        Function::new(ctx.clone(), move |ctx: Ctx<'js>| {
+            let (to, open) = (to.clone(), gate.output_gate());
+            Promised(async move {
+                open.await
+                    .map_err(|error| crate::exception::throw(&ctx, &error))?;
+                to.end().await.map_err(|_| gone(&ctx))
+            })
+        })?,
+    )?;
+    object.set(
+        "abort",
+        Function::new(ctx.clone(), move |message: String| {
+            let to = writer.clone();
+            Promised(async move {
+                to.fail(Error::new(ErrorKind::Exception, message)).await;
+                Ok::<_, rquickjs::Error>(())
+            })
+        })?,
+    )?;
+    Ok(object)
+}
+
+/// `stub.fetch`.
+fn fetch_via<'js>(
+    ctx: &Ctx<'js>,
+    host: Rc<Host>,
+    remote: &Value<'js>,
+    input: Value<'js>,
+    init: Option<Value<'js>>,
+) -> rquickjs::Result<Promised<impl Future<Output = rquickjs::Result<Value<'js>>> + use<'js>>> {
+    let remote = RemoteHandle::get(ctx, remote)?;
+    let made = message::make_request(ctx, input, init)?;
+    let parts = message::request_parts(ctx, &made)?
+        .ok_or_else(|| Exception::throw_type(ctx, "fetch() needs a Request or a URL"))?;
+    let body = message::take_body(ctx, &made)?;
+    // A fragment is for the client alone.
+    let url = parts.url.split('#').next().unwrap_or_default().to_owned();
+    let request = FetchRequest {
+        target: remote.target(dolmen_runtime::Export::id),
+        method: parts.method,
+        url: url.clone(),
+        path: String::new(),
+        query: String::new(),
+        headers: parts.headers,
+        body: leaving(ctx, &host, body, None),
+    };
+    let answer = host.send(&remote.client(), Event::Fetch(request));
+    let answer = host.admitted(native::section(ctx)?, answer);
+    let ctx = ctx.clone();
+    Ok(Promised::from(async move {
+        match answer.await {
+            Ok(Reply::Fetch(response)) => message::new_response(
+                &ctx,
+                response.status,
+                &response.headers,
+                new_body(response.body),
+                &url,
+            ),
+            Ok(_) => Err(Exception::throw_message(
+                &ctx,
+                "the callee answered with something else",
+            )),
+            Err(error) => Err(native::throw_remote(&ctx, &error)),
+        }
+    }))
+}

@@ -1,0 +1,185 @@
+//! One live object of a module worker, or the stateless worker of a shard.
+
+use std::{rc::Rc, sync::Arc, task::Context};
+
+use dolmen_runtime::{Error, ErrorKind, Event, EventId, Host, Instance, Work};
+use rquickjs::{Ctx, Function, Module, Object, Value, promise::PromiseState};
+
+use super::{
+    bundle::ModuleBundle,
+    http,
+    loader::{Loaded, Modules},
+    native,
+};
+use crate::{api, exception::Thrown, node, poll_now, vm::Vm, web};
+
+// The order of the fields is the order in which they are dropped.
+pub(crate) struct ModuleInstance {
+    timers: Rc<api::timers::Callbacks>,
+    vm: Vm,
+    host: Rc<Host>,
+}
+
+impl ModuleInstance {
+    /// Evaluates the bundle and makes the object of `class`; without one, the worker.
+    ///
+    /// # Errors
+    /// `StartFailed` with what was thrown.
+    pub fn new(bundle: &ModuleBundle, class: Option<&str>, host: Rc<Host>) -> Result<Self, Error> {
+        let instance = Self {
+            timers: Rc::default(),
+            vm: Vm::new(host.clone())?,
+            host,
+        };
+        let loader = Loaded(bundle.modules.clone());
+        poll_now(instance.vm.runtime().set_loader(loader.clone(), loader));
+        let made = instance.vm.with(|ctx| {
+            instance.start(&ctx, bundle, class).map_err(|error| {
+                let error = native::thrown(&ctx, &instance.host, error);
+                let failed = Error::new(ErrorKind::StartFailed, error.message());
+                let failed = match error.thrown() {
+                    Some(thrown) => failed.with_thrown(thrown.clone()),
+                    None => failed,
+                };
+                match error.detail() {
+                    Some(detail) => failed.with_detail(detail),
+                    None => failed,
+                }
+            })
+        });
+        made.map(|()| instance)
+    }
+
+    fn start<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        bundle: &ModuleBundle,
+        class: Option<&str>,
+    ) -> rquickjs::Result<()> {
+        web::install(ctx, Rc::new(api::ObjectHost::new(&self.host)))?;
+        api::console::install(ctx, self.host.label())?;
+        api::timers::install(ctx, &self.host, &self.timers)?;
+        node::install_globals(ctx)?;
+        native::install(ctx, Some(&self.host), &bundle.exports)?;
+        let namespace = evaluate(ctx, &bundle.modules, || self.vm.run_jobs(ctx))?;
+        let state = native::state(ctx)?;
+        let start: Function<'js> = state.workers.get("start")?;
+        start.call::<_, ()>((namespace, class.is_some(), class.unwrap_or_default()))?;
+        self.vm.run_jobs(ctx);
+        Ok(())
+    }
+
+    fn begin<'js>(&self, ctx: &Ctx<'js>, id: EventId, event: Event) -> rquickjs::Result<()> {
+        let state = native::state(ctx)?;
+        let begin = |name: &str| state.workers.get::<_, Function<'js>>(name);
+        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 events")]
+        let number = id as f64;
+        match event {
+            Event::Call(call) => {
+                let (kind, what, props) = native::target(ctx, call.target)?;
+                let path: Vec<&str> = call.path.iter().map(|name| &**name).collect();
+                let decode = match call.args {
+                    Some(message) => native::decoder(ctx, message)?.into_value(),
+                    None => Value::new_undefined(ctx.clone()),
+                };
+                begin("beginCall")?.call((number, kind, what, props, path, decode))
+            }
+            Event::Fetch(mut request) => {
+                let target = std::mem::take(&mut request.target);
+                let (kind, what, props) = native::target(ctx, target)?;
+                let request = http::request(ctx, request)?;
+                begin("beginFetch")?.call((number, kind, what, props, request))
+            }
+            Event::Alarm(info) => {
+                let given = Object::new(ctx.clone())?;
+                given.set("isRetry", info.retry_count > 0)?;
+                given.set("retryCount", info.retry_count)?;
+                #[expect(clippy::cast_precision_loss, reason = "times are far below 2^53 ms")]
+                given.set("scheduledTime", info.scheduled_ms as f64)?;
+                begin("beginAlarm")?.call((number, given))
+            }
+            Event::Rpc(call) => {
+                let args = native::json_arguments(ctx, &call.args)?;
+                begin("beginJson")?.call((number, call.method, args))
+            }
+        }
+    }
+
+    fn release<'js>(&self, ctx: &Ctx<'js>) -> rquickjs::Result<()> {
+        let released = self.host.take_released();
+        if released.is_empty() {
+            return Ok(());
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a count of exports")]
+        let ids: Vec<f64> = released.into_iter().map(|id| id as f64).collect();
+        let release: Function<'js> = native::state(ctx)?.stubs.get("release")?;
+        release.call((ids,))
+    }
+}
+
+/// Runs the bundle's modules; gives the namespace of the first one.
+pub(super) fn evaluate<'js>(
+    ctx: &Ctx<'js>,
+    modules: &Arc<Modules>,
+    run_jobs: impl FnOnce(),
+) -> rquickjs::Result<Object<'js>> {
+    let Some(code) = modules.code.get(&modules.entry) else {
+        return Err(rquickjs::Exception::throw_message(
+            ctx,
+            "the bundle is empty",
+        ));
+    };
+    // SAFETY: written by `Module::write` of the same engine in this process, and unchanged since.
+    let module = unsafe { Module::load(ctx.clone(), code) }?;
+    let (module, done) = module.eval()?;
+    run_jobs();
+    match done.state() {
+        PromiseState::Pending => Err(rquickjs::Exception::throw_message(
+            ctx,
+            "a top-level await did not end: nothing outside can be waited for at the top level of a worker",
+        )),
+        PromiseState::Resolved => module.namespace(),
+        PromiseState::Rejected => match done.result::<Value<'js>>() {
+            Some(Err(error)) => Err(error),
+            _ => Err(rquickjs::Error::Unknown),
+        },
+    }
+}
+
+impl Drop for ModuleInstance {
+    fn drop(&mut self) {
+        // Callbacks are also reachable from functions inside the runtime; they must not outlive it.
+        self.timers.clear_all();
+    }
+}
+
+impl Instance for ModuleInstance {
+    fn turn(&mut self, work: Work, cx: &mut Context<'_>) {
+        self.vm.turn(cx, |ctx| {
+            match work {
+                Work::Begin(id, event) => {
+                    if let Err(error) = self.begin(ctx, id, event) {
+                        let error = native::thrown(ctx, &self.host, error);
+                        self.host.settle(id, Err(error));
+                    }
+                }
+                Work::Timer(timer) => {
+                    api::timers::fire(ctx, &self.host, &self.timers, timer);
+                }
+                Work::Operations => {}
+            }
+            if let Err(error) = self.release(ctx) {
+                match Thrown::take(ctx, ErrorKind::Exception, error) {
+                    Thrown::Exception(error) => {
+                        tracing::error!(object = %self.host.label(), %error, "a disposer failed");
+                    }
+                    Thrown::OutOfMemory => self.host.slice().stop(self.vm.over_memory()),
+                }
+            }
+        });
+    }
+
+    fn has_operations(&self) -> bool {
+        self.vm.has_operations()
+    }
+}

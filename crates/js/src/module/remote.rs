@@ -1,0 +1,91 @@
+//! What a stub holds: the object that glue passes back to say where a call goes.
+
+use std::{cell::RefCell, sync::Arc};
+
+use dolmen_runtime::{Cap, Client, Connection, Entrypoint, Export, ObjectRef, Target};
+use rquickjs::{
+    Class, Ctx, Exception, JsLifetime, Value,
+    class::{JsClass, Readable, Trace, Tracer},
+    function::Constructor,
+};
+
+/// Where calls go.
+#[derive(Clone, Debug)]
+pub(crate) enum Remote {
+    Object(ObjectRef, Arc<Connection>),
+    Export(Arc<Export>),
+    Entrypoint(Entrypoint),
+}
+
+impl Remote {
+    /// An object, by a stub of its own.
+    pub fn object(object: ObjectRef) -> Self {
+        Self::Object(object, Arc::default())
+    }
+
+    pub fn client(&self) -> Client {
+        match self {
+            Self::Object(object, connection) => Client::Object(object.clone(), connection.clone()),
+            Self::Export(export) => Client::Export(export.clone()),
+            Self::Entrypoint(_) => Client::Worker,
+        }
+    }
+
+    /// What the callee is to do with it.
+    pub fn target(&self, export_id: impl FnOnce(&Export) -> u64) -> Target {
+        match self {
+            Self::Object(..) => Target::Root,
+            Self::Export(export) => Target::Export(export_id(export)),
+            Self::Entrypoint(entrypoint) => Target::Entrypoint(entrypoint.clone()),
+        }
+    }
+
+    pub fn cap(&self) -> Cap {
+        match self {
+            Self::Object(object, _) => Cap::Object(object.clone()),
+            Self::Export(export) => Cap::Export(export.clone()),
+            Self::Entrypoint(entrypoint) => Cap::Entrypoint(entrypoint.clone()),
+        }
+    }
+}
+
+/// The JavaScript object around a [`Remote`]; dropping it gives the reference back.
+pub(crate) struct RemoteHandle(RefCell<Option<Remote>>);
+
+impl<'js> Trace<'js> for RemoteHandle {
+    fn trace<'a>(&self, _tracer: Tracer<'a, 'js>) {}
+}
+
+// SAFETY: nothing in it has the lifetime.
+unsafe impl<'js> JsLifetime<'js> for RemoteHandle {
+    type Changed<'to> = RemoteHandle;
+}
+
+impl<'js> JsClass<'js> for RemoteHandle {
+    const NAME: &'static str = "Remote";
+    type Mutable = Readable;
+
+    fn constructor(_ctx: &Ctx<'js>) -> rquickjs::Result<Option<Constructor<'js>>> {
+        Ok(None)
+    }
+}
+
+impl RemoteHandle {
+    pub fn wrap<'js>(ctx: &Ctx<'js>, remote: Remote) -> rquickjs::Result<Value<'js>> {
+        Class::instance(ctx.clone(), Self(RefCell::new(Some(remote)))).map(Class::into_value)
+    }
+
+    /// What `value` is a handle of.
+    pub fn get<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickjs::Result<Remote> {
+        let handle = Class::<Self>::from_value(value)?;
+        let remote = handle.borrow().0.borrow().clone();
+        remote.ok_or_else(|| Exception::throw_message(ctx, "RPC stub used after being disposed."))
+    }
+
+    /// Gives the reference back now.
+    pub fn dispose(value: &Value<'_>) -> rquickjs::Result<()> {
+        let handle = Class::<Self>::from_value(value)?;
+        handle.borrow().0.borrow_mut().take();
+        Ok(())
+    }
+}

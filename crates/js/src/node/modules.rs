@@ -1,0 +1,93 @@
+//! The table of the modules: names, glue, and what each needs from Rust.
+
+use rquickjs::{Ctx, Object, Result};
+
+use super::{async_natives, bytes, hashes};
+use crate::web::glue::Glue;
+
+pub(super) struct Module {
+    pub name: &'static str,
+    pub glue: Source,
+    /// Adds what the glue needs from Rust to its `native`.
+    pub natives: for<'a, 'js> fn(&'a Ctx<'js>, &'a Object<'js>) -> Result<()>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Source {
+    Glue(&'static Glue),
+    /// A property of another module's exports.
+    Part(&'static str, &'static str),
+}
+
+/// What glue shares and programs cannot import.
+const INTERNAL: &str = "internal/";
+
+fn nothing(_: &Ctx<'_>, _: &Object<'_>) -> Result<()> {
+    Ok(())
+}
+
+macro_rules! file {
+    ($file:literal) => {{
+        static GLUE: Glue = Glue::new(
+            concat!("dolmen:node/", $file),
+            include_str!(concat!("../../glue/node/", $file)),
+        );
+        Source::Glue(&GLUE)
+    }};
+}
+
+macro_rules! modules {
+    ($($name:literal: $glue:expr $(, $natives:path)?;)*) => {
+        static MODULES: &[Module] = &[$(Module {
+            name: $name,
+            glue: $glue,
+            natives: modules!(@ $($natives)?),
+        }),*];
+    };
+    (@) => { nothing };
+    (@ $natives:path) => { $natives };
+}
+
+modules! {
+    "internal/errors": file!("errors.js");
+    "internal/inspect": file!("inspect.js"), bytes::class_natives;
+    "internal/equal": file!("equal.js"), bytes::class_natives;
+    "internal/types": file!("types.js"), bytes::class_natives;
+    "assert": file!("assert.js");
+    "assert/strict": Source::Part("assert", "strict");
+    "async_hooks": file!("async_hooks.js"), async_natives;
+    "buffer": file!("buffer.js"), bytes::natives;
+    "crypto": file!("crypto.js"), hashes::natives;
+    "diagnostics_channel": file!("diagnostics_channel.js");
+    "events": file!("events.js");
+    "path": file!("path.js");
+    "path/posix": Source::Part("path", "posix");
+    "process": file!("process.js");
+    "querystring": file!("querystring.js");
+    "stream": file!("stream.js");
+    "stream/promises": Source::Part("stream", "promises");
+    "stream/web": file!("stream_web.js");
+    "string_decoder": file!("string_decoder.js");
+    "sys": Source::Part("util", "self");
+    "timers": file!("timers.js");
+    "timers/promises": Source::Part("timers", "promises");
+    "url": file!("url.js");
+    "util": file!("util.js");
+    "util/types": Source::Part("util", "types");
+}
+
+/// The module that programs import by this name.
+pub(super) fn find(name: &str) -> Option<&'static Module> {
+    public().find(|module| module.name == name)
+}
+
+/// Also those that only glue uses.
+pub(super) fn find_any(name: &str) -> Option<&'static Module> {
+    MODULES.iter().find(|module| module.name == name)
+}
+
+pub(super) fn public() -> impl Iterator<Item = &'static Module> {
+    MODULES
+        .iter()
+        .filter(|module| !module.name.starts_with(INTERNAL))
+}

@@ -1,0 +1,120 @@
+//! One QuickJS runtime with its heap, its limits and its interrupt handler, whatever runs in it.
+//!
+//! Between two turns nothing in here runs. A turn ends when no microtask is left and no host
+//! operation is ready.
+
+use std::{
+    rc::Rc,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use dolmen_runtime::{ENGINE_STACK_BYTES, Error, ErrorKind, Host, Verdict};
+use rquickjs::{AsyncContext, AsyncRuntime, Ctx};
+
+use crate::{async_context, pacer::Pacer, poll_now, raw};
+
+// The order of the fields is the order in which they are dropped: the context before its runtime.
+pub(crate) struct Vm {
+    pacer: Rc<Pacer>,
+    context: AsyncContext,
+    runtime: AsyncRuntime,
+    host: Rc<Host>,
+}
+
+impl Vm {
+    /// Makes a runtime and begins the turn that it is made in.
+    pub fn new(host: Rc<Host>) -> Result<Self, Error> {
+        let full = |error: rquickjs::Error| {
+            Error::new(
+                ErrorKind::StartFailed,
+                format!("no JavaScript runtime: {error}"),
+            )
+        };
+        let runtime = AsyncRuntime::new().map_err(full)?;
+        poll_now(runtime.set_memory_limit(host.options().memory_limit));
+        poll_now(runtime.set_max_stack_size(ENGINE_STACK_BYTES));
+        let context = poll_now(AsyncContext::full(&runtime)).map_err(full)?;
+        let pacer = poll_now(context.with(|ctx| {
+            raw::enter_stack(&ctx);
+            Pacer::new(&ctx)
+        }));
+        let (slice, paced) = (host.slice().clone(), pacer.clone());
+        poll_now(runtime.set_interrupt_handler(Some(Box::new(move || {
+            let now = Instant::now();
+            let verdict = slice.checkpoint();
+            paced.checked(now);
+            verdict == Verdict::Stop
+        }))));
+        pacer.start_turn();
+        Ok(Self {
+            pacer,
+            context,
+            runtime,
+            host,
+        })
+    }
+
+    /// The engine's runtime, for what only it can set.
+    pub fn runtime(&self) -> &AsyncRuntime {
+        &self.runtime
+    }
+
+    /// Works on the context, inside a turn.
+    pub fn with<R>(&self, work: impl FnOnce(Ctx<'_>) -> R) -> R {
+        poll_now(self.context.with(work))
+    }
+
+    /// Gives the runtime a turn: `begin`, then everything that is ready.
+    pub fn turn(&self, cx: &mut Context<'_>, begin: impl FnOnce(&Ctx<'_>)) {
+        self.with(|ctx| {
+            raw::enter_stack(&ctx);
+            self.pacer.start_turn();
+            async_context::clear(&ctx);
+            begin(&ctx);
+            async_context::clear(&ctx);
+            self.run_jobs(&ctx);
+        });
+        while !self.stopped() {
+            // No microtask is left, so this looks at host operations alone: rquickjs gives back a
+            // context count that it does not own when a job fails there (0.11.0).
+            let step = std::pin::pin!(self.runtime.execute_pending_job());
+            match step.poll(cx) {
+                Poll::Ready(Ok(true)) => self.with(|ctx| self.run_jobs(&ctx)),
+                Poll::Ready(Ok(false) | Err(_)) | Poll::Pending => break,
+            }
+        }
+    }
+
+    /// Runs microtasks until none is left.
+    pub fn run_jobs(&self, ctx: &Ctx<'_>) {
+        while ctx.execute_pending_job() && !self.stopped() {}
+    }
+
+    /// Whether the turn was told to end.
+    pub fn stopped(&self) -> bool {
+        self.host.slice().checkpoint() == Verdict::Stop
+    }
+
+    /// Whether host operations are under way.
+    pub fn has_operations(&self) -> bool {
+        poll_now(self.runtime.is_job_pending())
+    }
+
+    /// The error of an instance whose heap is full.
+    pub fn over_memory(&self) -> Error {
+        over_memory(&self.host)
+    }
+}
+
+/// The error of an instance whose heap is full.
+pub(crate) fn over_memory(host: &Host) -> Error {
+    Error::new(
+        ErrorKind::Reset,
+        format!(
+            "object {} went over its memory limit of {} MiB and was reset",
+            host.label(),
+            host.options().memory_limit >> 20
+        ),
+    )
+}

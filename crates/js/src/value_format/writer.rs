@@ -293,7 +293,7 @@ impl<'a> Writer<'a> {
         let arguments = [object, references.caps];
         let stand_in = engine.call(references.replace, nothing.raw(), &arguments)?;
         if stand_in.raw().is_undefined() {
-            return Err(if class == class::OBJECT {
+            return Err(if class == class::OBJECT || self.is_platform(object)? {
                 clone_error::no_support(engine, object)
             } else {
                 not_cloneable(engine, object)

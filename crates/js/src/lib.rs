@@ -17,7 +17,6 @@ mod json;
 mod module;
 pub mod node;
 mod pacer;
-mod patches;
 mod raw;
 mod rpc;
 pub mod value_format;

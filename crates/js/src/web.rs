@@ -88,7 +88,6 @@ pub trait WebHost {
 ///
 /// One context of a runtime can have them.
 pub fn install<'js>(ctx: &Ctx<'js>, host: Rc<dyn WebHost>) -> Result<()> {
-    crate::patches::install(ctx)?;
     let accessors = lazy::define_accessors(ctx)?;
     State::store(ctx, host, accessors)
 }

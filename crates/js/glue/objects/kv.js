@@ -12,7 +12,10 @@
   class SyncKvStorage {
     constructor(key) { if (key !== native) throw new TypeError('Illegal constructor'); }
     get(key) { return get(typeof key === 'string' ? key : text(key, 'get', arguments.length)); }
-    put(key, value) { put(typeof key === 'string' ? key : text(key, 'put', arguments.length), value); }
+    put(key, value) {
+      if (arguments.length === 1) throw new TypeError("Failed to execute 'put' on 'SyncKvStorage': parameter 2 is not of type 'Value'.");
+      put(typeof key === 'string' ? key : text(key, 'put', arguments.length), value);
+    }
     delete(key) { return remove(typeof key === 'string' ? key : text(key, 'delete', arguments.length)); }
     list(options) { return list(options); }
   }

@@ -59,7 +59,7 @@
     #check(name) {
       if (this.#state.phase === 'rolled back') throw new Error(`Cannot ${name}() on rolled back transaction`);
       if (this.#state.phase === 'over') {
-        throw new Error(`Cannot ${name}() on transaction that has already committed: did you move \`txn\` outside of the closure?`);
+        throw new Error(`Cannot call ${name}() on transaction that has already committed: did you move \`txn\` outside of the closure?`);
       }
     }
     async get(key) { this.#check('get'); return operations.get(key); }
@@ -69,6 +69,7 @@
     async getAlarm() { this.#check('getAlarm'); return native.getAlarm(); }
     async setAlarm(time) { this.#check('setAlarm'); return native.setAlarm(time); }
     async deleteAlarm() { this.#check('deleteAlarm'); return native.deleteAlarm(); }
+    async deleteAll() { throw new Error('Cannot call deleteAll() within a transaction'); }
     rollback() {
       const state = this.#state;
       if (state.phase === 'rolled back') return;
@@ -119,11 +120,11 @@
     async deleteAlarm() { return native.deleteAlarm(); }
     async sync() { return sync(); }
     async transaction(work) {
-      if (typeof work !== 'function') throw new TypeError("Failed to execute 'transaction' on 'DurableObjectStorage': parameter 1 is not of type 'Function'.");
+      if (typeof work !== 'function') throw new TypeError("Failed to execute 'transaction' on 'DurableObjectStorage': parameter 1 is not of type 'function'.");
       return native.blockConcurrencyWhile(() => inTransaction(work));
     }
     transactionSync(work) {
-      if (typeof work !== 'function') throw new TypeError("Failed to execute 'transactionSync' on 'DurableObjectStorage': parameter 1 is not of type 'Function'.");
+      if (typeof work !== 'function') throw new TypeError("Failed to execute 'transactionSync' on 'DurableObjectStorage': parameter 1 is not of type 'function'.");
       const level = native.begin();
       let result;
       try {

@@ -7,7 +7,7 @@ use dolmen_runtime::{Clock, ErrorKind, FetchRequest, Options};
 use http::{HeaderMap, Method};
 use serde_json::json;
 
-use super::world::{self, World, in_world_with, options};
+use super::world::{self, World, in_world, in_world_with, options};
 
 const NEIGHBOURS: &str = r#"
 class Bad {
@@ -291,5 +291,29 @@ fn a_full_queue_is_overloaded_and_harms_no_other_object() {
         }
         assert!((18..=20).contains(&overloaded), "{overloaded}");
         assert_eq!(w.ok("GOOD/a", "hello", "").await, json!("hello"));
+    });
+}
+
+/// The engine ends the process when an instance leaves something behind that it cannot free.
+#[test]
+fn iterator_helpers_lose_nothing() {
+    let source = "
+        class Walker {
+          walk() {
+            const items = () => [{ n: 1 }, { n: 2 }, { n: 3 }].values();
+            const numbers = items().map((item) => item.n).filter((n) => n > 1).toArray();
+            items().filter(() => false).toArray();
+            try { items().filter((item) => { throw item; }).toArray(); } catch {}
+            const first = items().map((item) => item.n).filter((n) => n > 1).take(1).toArray();
+            items().flatMap((item) => [item, item]).take(3).toArray();
+            return [numbers, first];
+          }
+        }
+        exports.objects = { Walker };";
+    in_world(source, async |world| {
+        assert_eq!(
+            world.ok("WALKER/a", "walk", "[]").await,
+            json!([[2, 3], [2]])
+        );
     });
 }

@@ -5,8 +5,8 @@ use std::{path::Path, sync::Arc, time::Duration};
 use bytes::Bytes;
 use dolmen_js::JsEngine;
 use dolmen_runtime::{
-    Clock, EgressPolicy, Error, ErrorKind, FetchRequest, FetchResponse, Handle, NamespaceSpec, Options, Payload,
-    RpcCall, Runtime, storage,
+    Clock, EgressPolicy, Error, ErrorKind, FetchRequest, FetchResponse, Handle, NamespaceSpec,
+    Options, Payload, RpcCall, Runtime, storage,
 };
 use serde_json::Value;
 use tempfile::TempDir;

@@ -37,6 +37,7 @@ glue! {
     FETCH: "fetch.js",
     TRANSFORM: "transform.js",
     CRYPTO: "crypto.js",
+    SUBTLE: "subtle.js",
     PLATFORM: "platform.js",
     STREAMS: "streams.js",
     STREAMS_READABLE: "streams_readable.js",

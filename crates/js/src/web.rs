@@ -45,6 +45,7 @@ pub mod message;
 mod names;
 mod send;
 mod state;
+mod subtle;
 mod upload;
 
 use std::{future::Future, pin::Pin, rc::Rc, time::Duration};

@@ -36,6 +36,7 @@ glue! {
     FETCH: "fetch.js",
     TRANSFORM: "transform.js",
     CRYPTO: "crypto.js",
+    SUBTLE: "subtle.js",
     PLATFORM: "platform.js",
     STREAMS: "streams.js",
     STREAMS_READABLE: "streams_readable.js",

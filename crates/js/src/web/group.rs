@@ -8,7 +8,7 @@ use crate::value_format;
 
 use super::names::Group;
 use super::state::State;
-use super::{address, clone, crypto, encoding, glue, names, send};
+use super::{address, clone, crypto, encoding, glue, names, send, subtle};
 
 /// The names of a group, built if they are not yet, and what other groups use of it.
 pub(super) fn exports<'js>(
@@ -111,7 +111,14 @@ fn build<'js>(ctx: &Ctx<'js>, state: &State<'js>, group: Group) -> Result<Object
         Group::Crypto => {
             encoding::native(&native)?;
             crypto::native(&native, &state.host)?;
+            uses(&native)?;
             glue::CRYPTO.run(ctx, native)
+        }
+        Group::Subtle => {
+            encoding::native(&native)?;
+            crypto::native(&native, &state.host)?;
+            subtle::native(&native, &state.host)?;
+            glue::SUBTLE.run(ctx, native)
         }
         Group::Platform => {
             platform(&native, state)?;

@@ -16,6 +16,7 @@ pub(super) enum Group {
     Streams,
     Transform,
     Crypto,
+    Subtle,
     Platform,
     Clone,
 }
@@ -25,7 +26,7 @@ impl Group {
 }
 
 /// Every name with its group. `self`, `DOMException` and `queueMicrotask` need no group.
-pub(super) const NAMES: [(&CStr, Group); 42] = [
+pub(super) const NAMES: [(&CStr, Group); 43] = [
     (c"URL", Group::Url),
     (c"URLSearchParams", Group::Url),
     (c"TextEncoder", Group::Encoding),
@@ -61,7 +62,8 @@ pub(super) const NAMES: [(&CStr, Group); 42] = [
     (c"TextDecoderStream", Group::Transform),
     (c"crypto", Group::Crypto),
     (c"Crypto", Group::Crypto),
-    (c"SubtleCrypto", Group::Crypto),
+    (c"SubtleCrypto", Group::Subtle),
+    (c"CryptoKey", Group::Subtle),
     (c"performance", Group::Platform),
     (c"Performance", Group::Platform),
     (c"navigator", Group::Platform),
@@ -76,7 +78,7 @@ pub(super) fn text(name: &'static CStr) -> &'static str {
 }
 
 /// What groups use of each other besides their global names.
-const INTERNAL: [(&str, Group); 11] = [
+const INTERNAL: [(&str, Group); 12] = [
     ("partsOfRequest", Group::Fetch),
     ("partsOfResponse", Group::Fetch),
     ("takeBody", Group::Fetch),
@@ -88,6 +90,7 @@ const INTERNAL: [(&str, Group); 11] = [
     ("isDisturbed", Group::Streams),
     ("readableOf", Group::Streams),
     ("Reader", Group::Streams),
+    ("subtle", Group::Subtle),
 ];
 
 /// The group of a name that our glue uses.

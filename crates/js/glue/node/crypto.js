@@ -4,7 +4,7 @@
   'use strict';
   const { check, coded, invalidType, invalidValue, outOfRange, withMissing } = native.use('internal/errors');
   const { Buffer } = native.use('buffer');
-  const { isAnyArrayBuffer } = native.use('internal/types');
+  const { isAnyArrayBuffer } = native.use('util/types');
   const HASHES = ['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512', 'sha512-224', 'sha512-256'];
   const PIECE_BYTES = 65536;
   const PIECE_ROUNDS = 200;
@@ -28,28 +28,30 @@
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) state.update(bytes.subarray(at, at + PIECE_BYTES));
   };
 
-  const { Transform } = native.use('stream');
   const states = new WeakMap();
-  const isFinal = Symbol('final');
   const state = (hash) => {
     const found = states.get(hash);
-    if (hash[isFinal]) throw coded(Error, 'ERR_CRYPTO_HASH_FINALIZED', 'Digest already called');
-    return found;
+    if (found.final) throw coded(Error, 'ERR_CRYPTO_HASH_FINALIZED', 'Digest already called');
+    return found.running;
   };
-  // Hash and Hmac are streams, whose one chunk is the digest; as in Node, they can be made without `new`.
+  // What a stream is asked for first. Streams are much to load, and most hashes are never used as one, so a hash
+  // becomes a Transform when one of these is touched.
+  const STREAM = ['on', 'once', 'addListener', 'prependListener', 'off', 'removeListener', 'emit', 'listenerCount', 'write', 'end', 'cork',
+    'read', 'pipe', 'unpipe', 'resume', 'pause', 'push', 'setEncoding', 'setDefaultEncoding', 'destroy', 'destroyed', 'readable', 'writable',
+    'readableEnded', 'writableEnded', 'readableFlowing', 'writableFinished', 'errored', 'closed', '_readableState', '_writableState',
+    Symbol.asyncIterator];
   const hashing = (Class) => {
-    Object.setPrototypeOf(Class.prototype, Transform.prototype);
-    Object.setPrototypeOf(Class, Transform);
     const methods = {
       update(data, encoding) {
         feed(state(this), bytesOf(data, 'data', encoding));
         return this;
       },
       digest(encoding) {
-        const found = state(this);
-        this[isFinal] = true;
-        return encoded(found.digest(), encoding);
+        const digest = state(this).digest();
+        states.get(this).final = true;
+        return encoded(digest, encoding);
       },
+      // The one chunk of the stream is the digest.
       _transform(chunk, encoding, done) {
         try {
           this.update(chunk, encoding);
@@ -63,20 +65,42 @@
         done();
       },
     };
-    for (const key of Object.keys(methods)) Object.defineProperty(Class.prototype, key, { value: methods[key], writable: true, configurable: true });
+    const define = (prototype) => {
+      for (const key of Object.keys(methods)) Object.defineProperty(prototype, key, { value: methods[key], writable: true, configurable: true });
+    };
+    define(Class.prototype);
+    let streaming;
+    const becomeStream = (hash) => {
+      const { Transform } = native.use('stream');
+      if (!streaming) {
+        streaming = Object.create(Transform.prototype, Object.getOwnPropertyDescriptors(Class.prototype));
+        for (const name of STREAM) delete streaming[name];
+      }
+      Object.setPrototypeOf(hash, streaming);
+      Transform.call(hash, states.get(hash).options);
+    };
+    for (const name of STREAM) {
+      Object.defineProperty(Class.prototype, name, {
+        configurable: true,
+        get() {
+          if (!states.has(this)) return undefined;
+          becomeStream(this);
+          return this[name];
+        },
+      });
+    }
+    Object.defineProperty(Class, Symbol.hasInstance, {
+      value: (value) => typeof value === 'object' && value !== null && states.get(value)?.Class === Class,
+    });
   };
-  const begin = (hash, running, options) => {
-    Transform.call(hash, options);
-    states.set(hash, running);
-    Object.defineProperty(hash, isFinal, { value: false, writable: true });
-  };
+  const begin = (hash, Class, running, options) => states.set(hash, { Class, running, options, final: false });
 
   function Hash(algorithm, options) {
-    if (!(this instanceof Hash)) return new Hash(algorithm, options);
+    if (!new.target) return new Hash(algorithm, options);
     const running = typeof algorithm === 'object' ? algorithm : (check.string(algorithm, 'algorithm'), native.hash(hashName(algorithm) ?? ''));
     if (!running) throw coded(Error, 'ERR_CRYPTO_INVALID_DIGEST', `Digest method not supported: ${algorithm}`);
     if (options?.outputLength !== undefined) throw coded(Error, 'ERR_METHOD_NOT_IMPLEMENTED', 'node:crypto outputLength is not implemented in Dolmen');
-    begin(this, running, options);
+    begin(this, Hash, running, options);
   }
   hashing(Hash);
   Object.defineProperty(Hash.prototype, 'copy', {
@@ -84,11 +108,11 @@
   });
 
   function Hmac(algorithm, key, options) {
-    if (!(this instanceof Hmac)) return new Hmac(algorithm, key, options);
+    if (!new.target) return new Hmac(algorithm, key, options);
     check.string(algorithm, 'hmac');
     const running = native.hmac(hashName(algorithm) ?? '', keyBytes(key, options?.encoding));
     if (!running) throw coded(TypeError, 'ERR_CRYPTO_INVALID_DIGEST', `Invalid digest: ${algorithm}`);
-    begin(this, running, options);
+    begin(this, Hmac, running, options);
   }
   const keyBytes = (key, encoding) => {
     if (key === null || key === undefined) throw invalidType('key', ['string', 'ArrayBuffer', 'Buffer', 'TypedArray', 'DataView', 'KeyObject'], key);

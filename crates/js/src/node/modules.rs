@@ -53,7 +53,6 @@ modules! {
     "internal/inspect": file!("inspect.js"), bytes::class_natives;
     "internal/equal": file!("equal.js"), bytes::class_natives;
     "internal/readable-stream": file!("readable_stream.js");
-    "internal/types": file!("types.js"), bytes::class_natives;
     "assert": file!("assert.js");
     "assert/strict": Source::Part("assert", "strict");
     "async_hooks": file!("async_hooks.js"), async_natives;
@@ -74,7 +73,7 @@ modules! {
     "timers/promises": Source::Part("timers", "promises");
     "url": file!("url.js"), domains::natives;
     "util": file!("util.js");
-    "util/types": Source::Part("util", "types");
+    "util/types": file!("types.js"), bytes::class_natives;
     "sys": file!("sys.js");
 }
 

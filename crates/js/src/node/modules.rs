@@ -2,7 +2,7 @@
 
 use rquickjs::{Ctx, Object, Result};
 
-use super::{async_natives, bytes, domains, hashes};
+use super::{async_natives, bytes, domains, hashes, name_natives};
 use crate::web::glue::Glue;
 
 pub(super) struct Module {
@@ -60,8 +60,11 @@ modules! {
     "crypto": file!("crypto.js"), hashes::natives;
     "diagnostics_channel": file!("diagnostics_channel.js");
     "events": file!("events.js");
+    "module": file!("module.js"), name_natives;
+    "os": file!("os.js");
     "path": file!("path.js");
     "path/posix": Source::Part("path", "posix");
+    "perf_hooks": file!("perf_hooks.js");
     "process": file!("process.js");
     "querystring": file!("querystring.js");
     "stream": file!("stream.js");
@@ -71,6 +74,7 @@ modules! {
     "string_decoder": file!("string_decoder.js");
     "timers": file!("timers.js");
     "timers/promises": Source::Part("timers", "promises");
+    "tty": file!("tty.js");
     "url": file!("url.js"), domains::natives;
     "util": file!("util.js");
     "util/types": file!("types.js"), bytes::class_natives;

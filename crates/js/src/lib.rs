@@ -1,7 +1,8 @@
 //! The QuickJS engine: bundles, one runtime for each live object, and the API that objects see.
 //!
-//! `engine.rs` is what the runtime calls; `instance.rs` is one live object; `rpc.rs` and
-//! `fetch.rs` convert calls and their results; `api/` has the host calls, one area a file; `web/`
+//! `engine.rs` is what the runtime calls; `instance.rs` is one live object of a CommonJS bundle and `module/` module
+//! workers; `rpc.rs` and
+//! `fetch.rs` convert calls and their results, `json.rs` what is sent as JSON; `api/` has the host calls, one area a file; `web/`
 //! the web platform's APIs, `node/` Node's modules; `value_format` the encoding of stored and copied values.
 
 mod api;
@@ -12,6 +13,7 @@ mod engine;
 mod exception;
 mod fetch;
 mod instance;
+mod json;
 mod module;
 pub mod node;
 mod pacer;

@@ -77,6 +77,73 @@ pub(crate) fn define<'js>(
     }
 }
 
+/// Shows the value of each own enumerable property with a string key to `look`, until that says no; runs no user code
+/// on an object that is no proxy. Says whether `look` agreed to all; an accessor counts as a no.
+pub(crate) fn all_own_data<'js>(
+    ctx: &Ctx<'js>,
+    object: &Object<'js>,
+    mut look: impl FnMut(Value<'js>) -> bool,
+) -> rquickjs::Result<bool> {
+    let raw = ctx.as_raw().as_ptr();
+    let mut names = std::ptr::null_mut();
+    let mut count = 0;
+    // SAFETY: all are live; on success `names` and `count` describe a table that is freed below.
+    let listed = unsafe {
+        qjs::JS_GetOwnPropertyNames(
+            raw,
+            &mut names,
+            &mut count,
+            object.as_value().as_raw(),
+            (qjs::JS_GPN_STRING_MASK | qjs::JS_GPN_ENUM_ONLY) as i32,
+        )
+    };
+    if listed < 0 {
+        return Err(rquickjs::Error::Exception);
+    }
+    let mut all = true;
+    for index in 0..count {
+        let mut found = std::mem::MaybeUninit::<qjs::JSPropertyDescriptor>::uninit();
+        // SAFETY: the table has `count` entries; the atom and the object are live.
+        let has = unsafe {
+            let atom = (*names.add(index as usize)).atom;
+            qjs::JS_GetOwnProperty(raw, found.as_mut_ptr(), object.as_value().as_raw(), atom)
+        };
+        if has <= 0 {
+            all = false;
+            break;
+        }
+        // SAFETY: the call filled the descriptor in and gave its three values to us.
+        let (data, value) = unsafe {
+            let found = found.assume_init();
+            qjs::JS_FreeValue(raw, found.getter);
+            qjs::JS_FreeValue(raw, found.setter);
+            let data = found.flags & qjs::JS_PROP_GETSET as i32 == 0;
+            (data, Value::from_raw(ctx.clone(), found.value))
+        };
+        if !data || !look(value) {
+            all = false;
+            break;
+        }
+    }
+    // SAFETY: the table came from the same context and is freed once.
+    unsafe { qjs::JS_FreePropertyEnum(raw, names, count) };
+    Ok(all)
+}
+
+/// Whether the value is an object of no special class: a literal, or an instance of a class of the user's.
+pub(crate) fn is_ordinary(value: &Value<'_>) -> bool {
+    /// `JS_CLASS_OBJECT`, which the engine keeps first.
+    const OBJECT: qjs::JSClassID = 1;
+    // SAFETY: reads the class of a live value.
+    unsafe { qjs::JS_GetClassID(value.as_raw()) == OBJECT }
+}
+
+/// Whether the value is a typed array or a `DataView`.
+pub(crate) fn is_view(value: &Value<'_>) -> bool {
+    // SAFETY: reads the class of a live value.
+    unsafe { qjs::JS_GetTypedArrayType(value.as_raw()) >= 0 || qjs::JS_IsDataView(value.as_raw()) }
+}
+
 /// Whether the value is a `Map`.
 pub(crate) fn is_map(value: &Value<'_>) -> bool {
     // SAFETY: reads the class of a live value.

@@ -1,10 +1,10 @@
 //! Method calls: which properties of an object can be called, and how arguments and results are
 //! encoded.
 
-use bytes::Bytes;
 use dolmen_runtime::{Error, ErrorKind, Payload, RpcCall};
 use rquickjs::{Array, Ctx, Exception, Function, Object, Value, function::Args};
 
+pub(crate) use crate::json::json;
 use crate::{raw, value_format};
 
 /// In which encoding a call came, and so its result goes back.
@@ -116,57 +116,4 @@ pub(crate) fn encode<'js>(
         ));
     }
     Ok(payload)
-}
-
-/// JSON text of a value; `undefined` becomes `null`, and what JSON has no word for is refused.
-pub(crate) fn json<'js>(ctx: &Ctx<'js>, value: Value<'js>, what: &str) -> rquickjs::Result<Bytes> {
-    if value.is_undefined() {
-        return Ok(Bytes::from_static(b"null"));
-    }
-    if let Some(number) = value.as_int() {
-        return Ok(Bytes::from(number.to_string()));
-    }
-    if let Some(wrong) = not_json(&value) {
-        return Err(Exception::throw_type(
-            ctx,
-            &format!("the {what} cannot be sent as JSON: {wrong}"),
-        ));
-    }
-    let text = ctx.json_stringify(value)?;
-    match text {
-        Some(text) => Ok(Bytes::from(text.to_string()?)),
-        None => Err(Exception::throw_type(
-            ctx,
-            &format!("the {what} cannot be sent as JSON: its toJSON gave undefined"),
-        )),
-    }
-}
-
-/// Why JSON has no word for a value that it would silently drop or empty.
-fn not_json(value: &Value<'_>) -> Option<&'static str> {
-    if value.is_function() {
-        return Some("it is a function");
-    }
-    if value.is_symbol() {
-        return Some("it is a symbol");
-    }
-    if value.is_big_int() {
-        return Some("it is a BigInt; return its toString() or a Number");
-    }
-    if value.as_float().is_some_and(|number| !number.is_finite()) {
-        return Some("it is NaN or infinite");
-    }
-    let object = value.as_object()?;
-    if !object.is_array() && !object.get::<_, Value<'_>>("toJSON").ok()?.is_function() {
-        if raw::is_map(value) {
-            return Some("it is a Map; return Object.fromEntries(map) or an array of its entries");
-        }
-        if raw::is_set(value) {
-            return Some("it is a Set; return [...set]");
-        }
-        if raw::is_array_buffer(value) {
-            return Some("it is an ArrayBuffer; return an array of numbers or a base64 string");
-        }
-    }
-    None
 }

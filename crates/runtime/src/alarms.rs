@@ -220,3 +220,25 @@ fn retry_delay_ms(retries: u32) -> i64 {
     let _ = getrandom::fill(&mut byte);
     delay + delay * i64::from(byte[0]) / 1_024
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn retries_wait_twice_as_long_each_time_with_up_to_a_quarter_of_jitter() {
+        for (retries, least) in [(0, 2_000), (1, 4_000), (2, 8_000), (5, 64_000)] {
+            let delays: HashSet<i64> = (0..200).map(|_| retry_delay_ms(retries)).collect();
+            assert!(
+                delays
+                    .iter()
+                    .all(|delay| (least..=least + least / 4).contains(delay)),
+                "{retries}: {delays:?}"
+            );
+            // That many equal random bytes are not seen in the life of the universe.
+            assert!(delays.len() > 1, "no jitter");
+        }
+    }
+}

@@ -116,6 +116,13 @@ impl ManualClock {
         self.lock().sleepers.len()
     }
 
+    /// How long until the first sleeper is due; lets a test know that nobody wakes up before that.
+    pub fn next_wake(&self) -> Option<Duration> {
+        let state = self.lock();
+        let (at, _) = state.sleepers.keys().next()?;
+        Some(at.saturating_duration_since(self.start + state.elapsed))
+    }
+
     fn lock(&self) -> MutexGuard<'_, ManualState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

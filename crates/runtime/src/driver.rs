@@ -203,6 +203,13 @@ impl Driver {
                 .is_none_or(|instance| !instance.has_operations())
     }
 
+    /// It is no longer one of the longest idle, so it need not leave unless all must.
+    fn in_use_again(&self) {
+        if !self.object.shard.draining.get() {
+            self.object.evict.set(false);
+        }
+    }
+
     /// Runs one event from start to settlement.
     async fn serve(&mut self, envelope: Envelope) {
         let Envelope {
@@ -212,10 +219,7 @@ impl Driver {
             ..
         } = envelope;
         let object = self.object.clone();
-        if !object.shard.draining.get() {
-            // It is in use again, so it is no longer one of the longest idle.
-            object.evict.set(false);
-        }
+        self.in_use_again();
         let id = object.next_event.get();
         object.next_event.set(id + 1);
         *object.running.borrow_mut() = Some(Running { id, chain });
@@ -318,6 +322,7 @@ impl Driver {
 
     /// Something that an earlier event left behind goes on.
     async fn background(&mut self, next: Next) {
+        self.in_use_again();
         let mut budget = Budget {
             left: self.object.shard.options.cpu_timeout,
         };

@@ -48,6 +48,19 @@ export class Clock extends DurableObject {
       case "fail and delete": await this.ctx.storage.deleteAlarm(); throw new Error("fails, and deleted");
       case "set within": await this.ctx.storage.setAlarm(run.scheduled + 3600_000); run.after = await this.ctx.storage.getAlarm(); break;
       case "slow": await sleep(60); run.ended = true; break;
+      case "overlap":
+        run.overlapped = this.busy === true;
+        this.busy = true;
+        if (first) await this.ctx.storage.setAlarm(Date.now() + 5);
+        await sleep(50);
+        this.busy = false;
+        run.ended = true;
+        break;
+      case "abort for good":
+        await this.ctx.storage.put("aborted", 1);
+        await this.ctx.storage.sync();
+        this.ctx.abort("in the alarm, for good", { retryAlarm: false });
+        break;
       case "abort":
         await this.ctx.storage.put("aborted", 1);
         await this.ctx.storage.sync();
@@ -113,8 +126,8 @@ inside("times that are refused", async ({ storage }) => {
   await assert.rejects(async () => storage.setAlarm(-1), { class: "TypeError", message: "setAlarm() cannot be called with an alarm time <= 0" });
   await assert.rejects(async () => storage.setAlarm(NaN), { class: "TypeError", message: "The value cannot be converted because it is not a valid Date." });
   await assert.rejects(async () => storage.setAlarm(new Date(NaN)), { class: "TypeError", message: "The value cannot be converted because it is not a valid Date." });
-  await assert.rejects(async () => storage.setAlarm("soon"), { class: "TypeError", message: "Failed to execute 'setAlarm' on 'DurableObjectStorage': parameter 1 is not of type 'date'." });
-  await assert.rejects(async () => storage.setAlarm(), { class: "TypeError", message: "Failed to execute 'setAlarm' on 'DurableObjectStorage': parameter 1 is not of type 'date'." });
+  await assert.rejects(async () => storage.setAlarm("soon"), { class: "TypeError" });
+  await assert.rejects(async () => storage.setAlarm(), { class: "TypeError" });
   assert.equal(await storage.getAlarm(), null);
 });
 
@@ -229,6 +242,16 @@ test("other calls are answered while the handler awaits a timer", async ({ env, 
   assert.equal((await stub.getRuns()).length, 1);
 });
 
+test("two runs of one object's alarm do not overlap", async ({ env, name }) => {
+  const stub = env.CLOCK.getByName(name);
+  await stub.set(5, "overlap");
+  const all = await until(async () => {
+    const seen = await stub.getRuns();
+    return seen.length === 2 && seen[1].ended && seen;
+  });
+  assert.deepEqual(all.map((run) => [run.overlapped, run.isRetry]), [[false, false], [false, false]]);
+});
+
 test("objects have alarms of their own", async ({ env, name }) => {
   const stubs = [0, 1, 2, 3, 4].map((i) => env.CLOCK.getByName(`${name}/${i}`));
   await Promise.all(stubs.map((stub, i) => stub.set(5 + i * 5)));
@@ -298,4 +321,12 @@ test("a handler that aborts the object is tried again", { slow: true }, async ({
   }, 9000);
   assert.equal(all[0].isRetry, true);
   assert.equal(all[0].retryCount, 1);
+});
+
+test("an abort with retryAlarm: false ends the alarm", { slow: true }, async ({ env, name }) => {
+  await env.CLOCK.getByName(name).set(5, "abort for good");
+  await until(async () => (await env.CLOCK.getByName(name).get("aborted").catch(() => 0)) === 1);
+  await sleep(3500);
+  assert.equal(await env.CLOCK.getByName(name).get("runs"), 1);
+  assert.equal(await env.CLOCK.getByName(name).getAlarm(), null);
 });

@@ -156,6 +156,7 @@ test("a deferred constraint left violated resets the object", async ({ env, name
     class: "Error",
     message: /^Durable Object was reset and rolled back to its last known good state because the application left the database in a state where constraints were violated: /,
   });
+  await assert.rejects(async () => stub.which(), { class: "Error", message: /^Durable Object was reset and rolled back to its last known good state/ });
   const again = env.FRAGILE.getByName(name);
   assert.notEqual(await again.which(), instance);
   assert.equal(await again.tables(), 0);

@@ -72,9 +72,7 @@ test("idFromName turns its argument into a string", ({ env }) => {
 });
 
 test("idFromName without an argument", ({ env }) => {
-  assert.throws(() => env.ROOM.idFromName(), {
-    class: "TypeError", message: "Failed to execute 'idFromName' on 'DurableObjectNamespace': parameter 1 is not of type 'string'.",
-  });
+  assert.throws(() => env.ROOM.idFromName(), { class: "TypeError" });
 });
 
 test("equals compares ids, wherever they came from", ({ env, name }) => {
@@ -87,9 +85,7 @@ test("equals compares ids, wherever they came from", ({ env, name }) => {
 
 test("equals refuses what is not an id", ({ env, name }) => {
   const id = env.ROOM.idFromName(name);
-  assert.throws(() => id.equals(id.toString()), {
-    class: "TypeError", message: "Failed to execute 'equals' on 'DurableObjectId': parameter 1 is not of type 'DurableObjectId'.",
-  });
+  assert.throws(() => id.equals(id.toString()), { class: "TypeError" });
 });
 
 test("idFromString keeps the id and knows no name", ({ env, name }) => {
@@ -160,9 +156,11 @@ test("a name of 1024 bytes reaches ctx.id.name, a longer one does not", async ({
   assert.equal(about.name, undefined);
 });
 
-test("a long name counts in UTF-8 bytes", async ({ env, name }) => {
-  const long = `${name}${"é".repeat(500)}`.slice(0, 520);
-  assert.equal((await env.ROOM.getByName(long).about()).name, long.length + 500 > 1024 ? undefined : long);
+test("the length of a name counts in UTF-8 bytes", async ({ env, name }) => {
+  const fits = `${name}${"é".repeat(300)}`;
+  assert.equal((await env.ROOM.getByName(fits).about()).name, fits);
+  const long = `${name}${"é".repeat(512)}`;
+  assert.equal((await env.ROOM.getByName(long).about()).name, undefined);
 });
 
 test("ctx.id.equals works inside", async ({ env, name }) => {

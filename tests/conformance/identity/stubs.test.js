@@ -15,6 +15,17 @@ export class Room extends DurableObject {
     if (url.pathname === "/undefined") return undefined;
     if (url.pathname === "/text") return "text";
     if (url.pathname === "/redirect") return new Response(null, { status: 302, headers: { location: "http://object/landed" } });
+    if (url.pathname === "/slow") {
+      await new Promise((done) => setTimeout(done, 3000));
+      return new Response("slow");
+    }
+    if (url.pathname === "/upper") {
+      const { readable, writable } = new TransformStream({
+        transform(part, controller) { controller.enqueue(new TextEncoder().encode(new TextDecoder().decode(part).toUpperCase())); },
+      });
+      request.body.pipeTo(writable);
+      return new Response(readable);
+    }
     if (url.pathname === "/landed") return new Response("landed");
     return new Response(`at ${url.pathname}`);
   }
@@ -143,6 +154,29 @@ test("fetch follows a redirect back to the object unless told not to", async ({ 
 test("a stub made from a string id reaches the object of the name", async ({ env, name }) => {
   const hex = env.ROOM.idFromName(name).toString();
   assert.equal(await env.ROOM.get(env.ROOM.idFromString(hex)).hello(), "hello");
+});
+
+test("an aborted fetch rejects at once", async ({ env, name }) => {
+  const stub = env.ROOM.getByName(name);
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 10);
+  await assert.rejects(stub.fetch("http://object/slow", { signal: controller.signal }), { name: "AbortError", message: "The operation was aborted" });
+  await assert.rejects(async () => stub.fetch("http://object/slow", { signal: AbortSignal.abort(new RangeError("my reason")) }), { class: "RangeError", message: "my reason" });
+  assert.equal(await stub.hello(), "hello");
+});
+
+test("request and response stream at the same time", async ({ env, name }) => {
+  const { readable, writable } = new IdentityTransformStream();
+  const writer = writable.getWriter();
+  const text = new TextEncoder();
+  const pending = env.ROOM.getByName(name).fetch("http://object/upper", { method: "POST", body: readable });
+  writer.write(text.encode("one "));
+  const reader = (await pending).body.getReader();
+  assert.equal(new TextDecoder().decode((await reader.read()).value), "ONE ");
+  writer.write(text.encode("two"));
+  assert.equal(new TextDecoder().decode((await reader.read()).value), "TWO");
+  writer.close();
+  assert.equal((await reader.read()).done, true);
 });
 
 test("a body may be any body type", async ({ env, name }) => {

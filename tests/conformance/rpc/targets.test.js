@@ -140,12 +140,15 @@ test("pipelining on a call that fails", async ({ env, name }) => {
   await assert.rejects(async () => stub.hello("x").more(), { class: "TypeError", message: "The RPC receiver does not implement the method \"more\"." });
 });
 
-test("a promise of a call is no argument; its value is", async ({ env, name }) => {
+test("a promise of a call as argument of another", async ({ env, name }) => {
   const stub = env.HOST.getByName(name);
-  const refused = { name: "DataCloneError", message: 'Could not serialize object of type "RpcPromise". This type does not support serialization.' };
-  const cell = stub.newCell(4);
-  await assert.rejects(async () => stub.useCell(cell), refused);
-  assert.equal(await stub.useCell(await cell), 9);
+  assert.equal(await stub.useCell(stub.newCell(4)), 9);
+  assert.equal(await stub.hello(stub.hello("you")), "hello hello you");
+});
+
+test("an awaited result as argument of another call", async ({ env, name }) => {
+  const stub = env.HOST.getByName(name);
+  assert.equal(await stub.useCell(await stub.newCell(4)), 9);
 });
 
 test("a stub as argument arrives without id and name", async ({ env, name }) => {
@@ -177,8 +180,8 @@ test("RpcStub of a target, a function and an object, in one place", async () => 
 });
 
 test("RpcStub refuses what cannot be one", () => {
-  assert.throws(() => new RpcStub(5), { class: "TypeError", message: "Failed to construct 'JsRpcStub': constructor parameter 1 is not of type 'Object'." });
-  assert.throws(() => new RpcStub(), { class: "TypeError", message: "Failed to construct 'JsRpcStub': constructor parameter 1 is not of type 'Object'." });
+  assert.throws(() => new RpcStub(5), { class: "TypeError" });
+  assert.throws(() => new RpcStub(), { class: "TypeError" });
 });
 
 test("a disposed stub refuses calls", async () => {

@@ -192,6 +192,11 @@ inside("limit: size of a value", ({ sql }) => {
   assert.throws(() => sql.exec("INSERT INTO t VALUES (?)", new Uint8Array(9 << 20)), failure("string or blob too big: SQLITE_TOOBIG"));
 });
 
+inside("limit: the documented 2 MB of a value", ({ sql }) => {
+  sql.exec("CREATE TABLE t (b)");
+  assert.throws(() => sql.exec("INSERT INTO t VALUES (?)", new Uint8Array(3 << 20)), failure("string or blob too big: SQLITE_TOOBIG"));
+});
+
 inside("many statements of a program", ({ sql }) => {
   sql.exec(`CREATE TABLE t (a);${"INSERT INTO t VALUES (1);".repeat(500)}`);
   assert.equal(sql.exec("SELECT count(*) AS n FROM t").one().n, 500);

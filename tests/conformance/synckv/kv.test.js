@@ -66,13 +66,13 @@ inside("values that do not clone are refused", ({ kv }) => {
 inside("there are no forms for many keys", ({ kv }) => {
   kv.put("a,b", "joined");
   assert.equal(kv.get(["a", "b"]), "joined");
-  assert.throws(() => kv.put({ a: 1 }), { class: "TypeError", message: "Failed to execute 'put' on 'SyncKvStorage': parameter 2 is not of type 'Value'." });
+  assert.throws(() => kv.put({ a: 1 }), { class: "TypeError" });
 });
 
 inside("wrong arguments", ({ kv }) => {
-  assert.throws(() => kv.get(), { class: "TypeError", message: "Failed to execute 'get' on 'SyncKvStorage': parameter 1 is not of type 'string'." });
-  assert.throws(() => kv.put(), { class: "TypeError", message: "Failed to execute 'put' on 'SyncKvStorage': parameter 1 is not of type 'string'." });
-  assert.throws(() => kv.delete(), { class: "TypeError", message: "Failed to execute 'delete' on 'SyncKvStorage': parameter 1 is not of type 'string'." });
+  assert.throws(() => kv.get(), { class: "TypeError" });
+  assert.throws(() => kv.put(), { class: "TypeError" });
+  assert.throws(() => kv.delete(), { class: "TypeError" });
 });
 
 inside("list gives pairs in key order", ({ kv }) => {

@@ -184,6 +184,14 @@ inside("a closure that is not async", async ({ storage }) => {
   await assert.rejects(async () => storage.transaction(() => { throw new Error("sync throw"); }), { message: "sync throw" });
 });
 
+inside("the closure starts after the microtasks that are due", async ({ storage }) => {
+  const log = [];
+  const chain = (async () => { for (let i = 0; i < 5; i++) { await null; log.push(i); } })();
+  await storage.transaction(async () => { log.push("closure"); });
+  await chain;
+  assert.deepEqual(log, [0, 1, 2, 3, 4, "closure"]);
+});
+
 inside("what was written before a rolled back transaction stays", async ({ storage }) => {
   storage.put("before", 1);
   await storage.transaction(async (txn) => {

@@ -262,7 +262,7 @@
   // ---- errors ------------------------------------------------------------------------------------
 
   const BUILT_IN = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
-  const NOT_SENT = new Set(['name', 'message', 'stack', 'cause', 'remote', 'retryable', 'overloaded', 'durableObjectReset', 'durableObjectId']);
+  const NOT_SENT = new Set(['name', 'message', 'stack', 'cause', 'errors', 'remote', 'durableObjectId']);
   const describe = (error) => {
     const text = (name, fallback) => {
       try {
@@ -274,18 +274,23 @@
     };
     const own = {};
     for (const name of Object.keys(error)) {
-      if (!NOT_SENT.has(name)) own[name] = error[name];
+      if (NOT_SENT.has(name)) continue;
+      const value = error[name];
+      // What cannot be copied is left out, so that the rest arrives.
+      if (native.isCloneable(value)) own[name] = value;
     }
     const isException = typeof DOMException === 'function' && error instanceof DOMException;
     const constructor = Object.keys(BUILT_IN).find((name) => name !== 'Error' && error instanceof BUILT_IN[name]) ?? 'Error';
     const described = { is: isException ? 'DOMException' : constructor, name: text('name', 'Error'), message: text('message', ''), own };
-    if (!isException && hasOwn(error, 'cause')) described.cause = error.cause;
+    if (!isException && hasOwn(error, 'cause') && (error.cause instanceof Error || native.isCloneable(error.cause))) described.cause = error.cause;
+    if (error instanceof AggregateError) described.errors = [...error.errors];
     return described;
   };
-  const rebuild = ({ is, name, message, own, cause }) => {
+  const rebuild = ({ is, name, message, own, cause, errors }) => {
     if (is === 'DOMException') return new DOMException(message, name);
     const error = new (BUILT_IN[is] ?? Error)(message);
     if (error.name !== name) hide(error, 'name', name);
+    if (errors !== undefined) hide(error, 'errors', errors);
     if (cause !== undefined) hide(error, 'cause', cause);
     for (const key of Object.keys(own)) error[key] = own[key];
     // Where it was rebuilt says nothing about where it was thrown.
@@ -296,11 +301,18 @@
   // ---- calls from elsewhere ----------------------------------------------------------------------
 
   const RESERVED = new Set(['alarm', 'webSocketMessage', 'webSocketClose', 'webSocketError', 'dup', 'constructor', 'fetch', 'connect']);
-  const lacks = (name) => new TypeError(`The RPC receiver does not implement the method "${name}".`);
+  // Refusals come from the runtime and not from the object, so they do not carry its id.
+  const refusals = new WeakSet();
+  const refusal = (message) => {
+    const error = new TypeError(message);
+    refusals.add(error);
+    return error;
+  };
+  const lacks = (name) => refusal(`The RPC receiver does not implement the method "${name}".`);
 
   // A member of an instance of a class: of its class chain, never its own.
   const classMember = (holder, name, bases) => {
-    if (RESERVED.has(name)) throw new TypeError(`'${name}' is a reserved method and cannot be called over RPC.`);
+    if (RESERVED.has(name)) throw refusal(`'${name}' is a reserved method and cannot be called over RPC.`);
     if (hasOwn(holder, name)) throw lacks(name);
     for (let prototype = getPrototypeOf(holder); prototype !== null && !bases.has(prototype); prototype = getPrototypeOf(prototype)) {
       if (hasOwn(prototype, name)) return holder[name];
@@ -331,7 +343,7 @@
       // A method that is read and not called is a stub that keeps its receiver.
       return path.length > 0 && typeof value === 'function' && refOf(value) === undefined ? value.bind(holder) : value;
     }
-    if (typeof value !== 'function') throw new TypeError(`"${path[path.length - 1] ?? 'target'}" is not a function.`);
+    if (typeof value !== 'function') throw refusal(`"${path[path.length - 1] ?? 'target'}" is not a function.`);
     return apply(value, holder, args);
   };
 
@@ -359,7 +371,8 @@
   hide(RpcTarget.prototype, 'constructor', RpcTarget);
   return {
     RpcTarget, RpcStub, RpcPromise, RpcProperty, Fetcher, DurableObjectStub: DurableObject,
-    fetcherFor, replace, revive, describe, rebuild, invoke, release, exported, collecting, disposeAll, withDisposer, refOf, isObject, KIND, push,
+    fetcherFor, replace, revive, describe, rebuild, invoke, release, exported, refusals, collecting, disposeAll, withDisposer, refOf, isObject, KIND, push,
+    isException: (value) => typeof DOMException === 'function' && value instanceof DOMException,
     isPromise: (value) => { const ref = refOf(value); return ref !== undefined && ref.root.remote !== undefined && native.isPromise(ref.root.remote); },
   };
 })

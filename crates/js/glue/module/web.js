@@ -19,7 +19,12 @@
   const readable = (source) => new ReadableStream({
     type: 'bytes',
     async pull(controller) {
-      const chunk = await source.read();
+      let chunk;
+      try {
+        chunk = await source.read();
+      } catch {
+        throw new Error('ReadableStream received over RPC disconnected prematurely.');
+      }
       if (chunk !== undefined) return controller.enqueue(chunk);
       controller.close();
       controller.byobRequest?.respond(0);
@@ -157,5 +162,39 @@
     }
     return response;
   };
+  // ---- streams of bytes that workers have besides the standard ones --------------------------------
+
+  const lazily = (name, make) => Object.defineProperty(globalThis, name, {
+    configurable: true,
+    get() {
+      const value = make();
+      Object.defineProperty(globalThis, name, { value, writable: true, configurable: true });
+      return value;
+    },
+    set(value) { Object.defineProperty(globalThis, name, { value, writable: true, configurable: true }); },
+  });
+  lazily('IdentityTransformStream', () => class IdentityTransformStream extends TransformStream {
+    constructor() {
+      super({ transform(chunk, controller) { const bytes = bytesOf(chunk); if (bytes.length > 0) controller.enqueue(bytes); } });
+    }
+  });
+  lazily('FixedLengthStream', () => class FixedLengthStream extends TransformStream {
+    constructor(length) {
+      const expected = Number(length);
+      if (!Number.isInteger(expected) || expected < 0) throw new TypeError('FixedLengthStream requires an integer expected length less than 2^53.');
+      let seen = 0;
+      super({
+        transform(chunk, controller) {
+          const bytes = bytesOf(chunk);
+          seen += bytes.length;
+          if (seen > expected) throw new TypeError('Attempt to write too many bytes through a FixedLengthStream.');
+          if (bytes.length > 0) controller.enqueue(bytes);
+        },
+        flush() {
+          if (seen < expected) throw new TypeError('FixedLengthStream did not see all expected bytes before close().');
+        },
+      });
+    }
+  });
   return { replaceWeb, reviveWeb, fetchThrough };
 })

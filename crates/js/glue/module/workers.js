@@ -250,17 +250,18 @@
 
   // ---- events ------------------------------------------------------------------------------------
 
+  const fail = (id, error) => native.settle(id, stubs.isObject(error) && stubs.refusals.has(error) ? 'refusal' : '', false, error);
   const settle = (id, kind, work) => {
     let value;
     try {
       value = work();
     } catch (error) {
-      return native.settle(id, kind, false, error);
+      return fail(id, error);
     }
     if (isObject(value) && typeof value.then === 'function') {
       // The path of a promise of the engine's own takes no extra turns of the queue.
       const promise = value instanceof Promise ? value : new Promise((resolve, reject) => { value.then(resolve, reject); });
-      apply(then, promise, [(result) => native.settle(id, kind, true, result), (error) => native.settle(id, kind, false, error)]);
+      apply(then, promise, [(result) => native.settle(id, kind, true, result), (error) => fail(id, error)]);
       return;
     }
     native.settle(id, kind, true, value);

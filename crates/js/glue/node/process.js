@@ -1,1 +1,1 @@
-(function (native) { 'use strict'; return {}; })
+(function (native) { 'use strict'; return { env: {}, emitWarning(m,t,c) { globalThis.console.warn(`(dolmen) ${c ? `[${c}] ` : ''}${t}: ${m}`) } }; })

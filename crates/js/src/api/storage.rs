@@ -165,9 +165,10 @@ impl Storage {
     }
 
     fn delete_all(&self, ctx: &Ctx<'_>) -> rquickjs::Result<()> {
+        // The keys first: inside a transaction they are refused, and then the alarm must stay as well.
         self.host
-            .set_alarm(None)
-            .and_then(|()| self.host.storage(|db| db.delete_all()))
+            .storage(|db| db.delete_all())
+            .and_then(|()| self.host.set_alarm(None))
             .map_err(|error| throw_storage(ctx, &error))
     }
 

@@ -144,7 +144,10 @@ fn exports<'js>(ctx: &Ctx<'js>, file: &str, namespace: &Object<'js>) -> Result<E
         let is_class = value.is_constructor();
         if is_class && extends(&value, "DurableObject")? {
             found.objects.push(name);
-        } else if name == "default" || is_class && extends(&value, "WorkerEntrypoint")? {
+        } else if name == "default"
+            || is_class && extends(&value, "WorkerEntrypoint")?
+            || !is_class && has_fetch(&value)?
+        {
             found.entrypoints.push(name);
         }
     }
@@ -154,6 +157,16 @@ fn exports<'js>(ctx: &Ctx<'js>, file: &str, namespace: &Object<'js>) -> Result<E
         ))));
     }
     Ok(found)
+}
+
+/// Whether a value is an object of handlers.
+fn has_fetch(value: &Value<'_>) -> rquickjs::Result<bool> {
+    match value.as_object() {
+        Some(object) if !object.is_function() => {
+            Ok(object.get::<_, Value<'_>>("fetch")?.is_function())
+        }
+        _ => Ok(false),
+    }
 }
 
 #[cfg(test)]

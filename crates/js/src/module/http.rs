@@ -351,6 +351,7 @@ fn fetch_via<'js>(
         headers: parts.headers,
         body: leaving(ctx, &host, body, None),
     };
+    let is_head = request.method == http::Method::HEAD;
     let answer = host.send(&remote.client(), Event::Fetch(request));
     let answer = host.admitted(native::section(ctx)?, answer);
     let ctx = ctx.clone();
@@ -360,7 +361,11 @@ fn fetch_via<'js>(
                 &ctx,
                 response.status,
                 &response.headers,
-                new_body(response.body),
+                if is_head {
+                    NewBody::Empty
+                } else {
+                    new_body(response.body)
+                },
                 &url,
             ),
             Ok(_) => Err(Exception::throw_message(

@@ -217,6 +217,18 @@ fn calls<'js>(
         "markPlatform",
         |ctx: Ctx<'js>, prototype: Object<'js>| value_format::mark_platform(&ctx, &prototype),
     )?;
+    function(
+        ctx,
+        native,
+        "isCloneable",
+        |ctx: Ctx<'js>, value: Value<'js>| {
+            let fits = value_format::serialize(&ctx, &value).is_ok();
+            if !fits {
+                ctx.catch();
+            }
+            fits
+        },
+    )?;
     function(ctx, native, "isError", |value: Value<'js>| value.is_error())?;
     let label = host.map_or_else(|| "the bundle".to_owned(), |host| host.label());
     function(ctx, native, "report", move |value: Value<'js>| {
@@ -382,10 +394,17 @@ fn settle<'js>(
             _ => Ok(Reply::Alarm),
         }
     } else {
-        let thrown = ctx.throw(value);
-        Err(thrown)
+        Err(ctx.throw(value))
     };
-    let result = converted.map_err(|error| thrown(ctx, host, error));
+    let result = converted.map_err(|error| {
+        let error = thrown(ctx, host, error);
+        match (kind, error.thrown()) {
+            ("refusal", Some(bytes)) => {
+                Error::new(ErrorKind::MethodNotFound, error.message()).with_thrown(bytes.clone())
+            }
+            _ => error,
+        }
+    });
     host.settle(id, result);
     Ok(())
 }
@@ -405,6 +424,10 @@ pub(super) fn thrown(ctx: &Ctx<'_>, host: &Rc<Host>, error: rquickjs::Error) -> 
     }
     let value = ctx.catch();
     let encoded = encode_thrown(ctx, &value);
+    if let (true, Some(encoded)) = (value.is_null(), &encoded) {
+        // The engine throws null when its memory is full; here there was enough to encode it.
+        return Error::new(ErrorKind::Exception, "null").with_thrown(encoded.clone());
+    }
     match Thrown::describe(value, ErrorKind::Exception) {
         Thrown::OutOfMemory => memory(),
         Thrown::Exception(error) => match encoded {
@@ -418,15 +441,9 @@ pub(super) fn thrown(ctx: &Ctx<'_>, host: &Rc<Host>, error: rquickjs::Error) -> 
 fn encode_thrown<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> Option<Bytes> {
     let encode = || {
         let state = state(ctx)?;
-        let is_error = value.as_object().is_some_and(|object| {
-            object.is_error()
-                || object
-                    .get::<_, Option<String>>("message")
-                    .ok()
-                    .flatten()
-                    .is_some()
-        });
         let described = Object::new(ctx.clone())?;
+        let is_exception: Function<'js> = state.stubs.get("isException")?;
+        let is_error = value.is_error() || is_exception.call((value.clone(),))?;
         if is_error {
             let describe: Function<'js> = state.stubs.get("describe")?;
             described.set("error", describe.call::<_, Value<'js>>((value.clone(),))?)?;
@@ -476,7 +493,13 @@ fn revive_thrown<'js>(ctx: &Ctx<'js>, error: &Error) -> rquickjs::Result<Value<'
                     .into_object()
                     .ok_or_else(|| Exception::throw_message(ctx, error.message()))?;
             if raw::has_own_property(ctx, &described, "value")? {
-                described.get("value")?
+                let value: Value<'js> = described.get("value")?;
+                if value.is_object() {
+                    value
+                } else {
+                    let text = value.get::<rquickjs::Coerced<String>>()?.0;
+                    Exception::from_message(ctx.clone(), &text)?.into_value()
+                }
             } else {
                 let rebuild: Function<'js> = state.stubs.get("rebuild")?;
                 rebuild.call((described.get::<_, Value<'js>>("error")?,))?
@@ -491,14 +514,18 @@ fn revive_thrown<'js>(ctx: &Ctx<'js>, error: &Error) -> rquickjs::Result<Value<'
         ErrorKind::Reset | ErrorKind::Timeout | ErrorKind::Storage => {
             object.set("durableObjectReset", true)?;
         }
-        ErrorKind::StartFailed | ErrorKind::Exception if error.thrown().is_some() => {
+        ErrorKind::StartFailed | ErrorKind::Exception | ErrorKind::MethodNotFound
+            if error.thrown().is_some() =>
+        {
             object.set("remote", true)?;
         }
         ErrorKind::Overloaded => object.set("overloaded", true)?,
         ErrorKind::Unavailable => object.set("retryable", true)?,
         _ => {}
     }
-    if let Some(id) = error.object() {
+    if let Some(id) = error.object()
+        && error.kind() != ErrorKind::MethodNotFound
+    {
         object.set("durableObjectId", id.to_string())?;
     }
     Ok(value)

@@ -1,12 +1,16 @@
 //! What the engine knows of a value, whatever a program has done to its prototype. Raw engine calls live
 //! here, because rquickjs has none for these.
 
-use rquickjs::{Ctx, Error, FromJs, Result, Value, convert::List, promise::PromiseState, qjs};
+use rquickjs::{Ctx, Error, FromJs, IntoJs, Result, Value, convert::List, promise::PromiseState, qjs};
 
 /// The engine's name for an object's class, such as `Map Iterator`; `undefined` for what is no object.
 pub(super) fn class_of<'js>(ctx: Ctx<'js>, value: Value<'js>) -> Result<Value<'js>> {
     if !value.is_object() {
         return Ok(Value::new_undefined(ctx));
+    }
+    // SAFETY: reads the class of a live value.
+    if unsafe { qjs::JS_IsProxy(value.as_raw()) } {
+        return "Proxy".into_js(&ctx);
     }
     let raw = ctx.as_raw().as_ptr();
     // SAFETY: the value and the context are live; the atom is counted for us and freed once, and the

@@ -68,12 +68,12 @@ modules! {
     "stream/promises": Source::Part("stream", "promises");
     "stream/web": file!("stream_web.js");
     "string_decoder": file!("string_decoder.js");
-    "sys": Source::Part("util", "self");
     "timers": file!("timers.js");
     "timers/promises": Source::Part("timers", "promises");
     "url": file!("url.js");
     "util": file!("util.js");
     "util/types": Source::Part("util", "types");
+    "sys": file!("sys.js");
 }
 
 /// The module that programs import by this name.

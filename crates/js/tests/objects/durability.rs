@@ -4,7 +4,8 @@
 use std::{
     collections::HashSet,
     fs::File,
-    io,
+    io::{self, BufRead, BufReader, Write},
+    net::TcpListener,
     path::Path,
     sync::{
         Arc, Condvar, Mutex,
@@ -33,16 +34,21 @@ class Counter {
   alarms() { return this.storage.get("alarms") ?? 0; }
   alarm() { this.storage.put("alarms", this.alarms() + 1); }
   writeAndNeverEnd() { this.storage.put("n", 7); return new Promise((r) => setTimeout(r, 1e9)); }
+  laterWrite() { setTimeout(() => this.storage.put("n", 50), 1); }
+  async ask(url) { return (await fetch(url)).status; }
+  async writeThenAsk(url) { this.storage.put("n", 1); return this.ask(url); }
   async writeThenCall() { this.storage.put("n", 1); return this.env.COUNTER.getByName("other").rpc("increment"); }
 }
 exports.objects = { Counter };
 "#;
 
-/// What the disk does with the next syncs of objects' files.
+/// What the disk does with the next syncs of objects' files and of their folders.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mood {
     Works,
     Holds,
+    /// Holds the syncs of folders, which make new files durable.
+    HoldsFolders,
     Fails,
     /// Fails every n-th sync.
     FailsEvery(u64),
@@ -52,6 +58,13 @@ struct TestDisk {
     mood: Mutex<Mood>,
     changed: Condvar,
     asked: AtomicU64,
+    held: AtomicU64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    File,
+    Folder,
 }
 
 impl TestDisk {
@@ -60,6 +73,7 @@ impl TestDisk {
             mood: Mutex::new(Mood::Works),
             changed: Condvar::new(),
             asked: AtomicU64::new(0),
+            held: AtomicU64::new(0),
         })
     }
 
@@ -80,26 +94,41 @@ impl TestDisk {
             tokio::task::yield_now().await;
         }
     }
+
+    async fn until_held(&self, syncs: u64) {
+        while self.held.load(Ordering::SeqCst) != syncs {
+            tokio::task::yield_now().await;
+        }
+    }
 }
 
-impl Disk for TestDisk {
-    fn sync_data(&self, file: &File, _path: &Path) -> io::Result<()> {
+impl TestDisk {
+    /// Does what the mood says with one sync.
+    fn sync(&self, what: What, works: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
         let asked = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
         let mut mood = self.mood.lock().unwrap();
-        while *mood == Mood::Holds {
+        while *mood == Mood::Holds || *mood == Mood::HoldsFolders && what == What::Folder {
+            self.held.fetch_add(1, Ordering::SeqCst);
             mood = self.changed.wait(mood).unwrap();
+            self.held.fetch_sub(1, Ordering::SeqCst);
         }
         match *mood {
             Mood::Fails => Err(io::Error::other("the test's disk fails")),
             Mood::FailsEvery(n) if asked.is_multiple_of(n) => {
                 Err(io::Error::other("the test's disk fails now and then"))
             }
-            _ => file.sync_data(),
+            _ => works(),
         }
+    }
+}
+
+impl Disk for TestDisk {
+    fn sync_data(&self, file: &File, _path: &Path) -> io::Result<()> {
+        self.sync(What::File, || file.sync_data())
     }
 
     fn sync_dir(&self, _dir: &Path) -> io::Result<()> {
-        Ok(())
+        self.sync(What::Folder, || Ok(()))
     }
 
     fn sync_filesystem(&self, _root: &Path) -> io::Result<()> {
@@ -157,6 +186,32 @@ fn no_reply_leaves_before_its_sync_and_nobody_else_waits() {
             "after the write"
         );
     });
+}
+
+#[test]
+fn the_first_write_and_the_first_alarm_of_an_object_wait_for_their_new_files() {
+    for mood in [Mood::Holds, Mood::HoldsFolders] {
+        for (method, args, result) in [
+            ("increment", "", json!(1)),
+            ("setAlarm", "[4000000000000]", json!(null)),
+        ] {
+            on_disk(async |w, disk| {
+                disk.set(mood);
+                let handle = w.handle.clone();
+                let first =
+                    tokio::spawn(
+                        async move { world::call(&handle, "COUNTER/new", method, args).await },
+                    );
+                disk.until_held(1).await;
+                for other in 0..50 {
+                    w.ok(&format!("COUNTER/reader-{other}"), "hello", "").await;
+                }
+                assert!(!first.is_finished(), "{method}: a reply left too early");
+                disk.set(Mood::Works);
+                assert_eq!(first.await.unwrap().unwrap(), result, "{method}");
+            });
+        }
+    }
 }
 
 #[test]
@@ -282,6 +337,94 @@ fn a_call_to_another_object_waits_for_the_callers_writes() {
             "the call left although the write was lost"
         );
         assert_eq!(w.ok("COUNTER/caller", "writeThenCall", "").await, json!(1));
+    });
+}
+
+/// A web server on a port of its own: answers each request with 200, and says which paths were asked for.
+fn web_server() -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let paths = seen.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = String::new();
+            let mut lines = BufReader::new(&stream);
+            while !request.ends_with("\r\n\r\n") {
+                // A connection that is given up before its request.
+                if lines.read_line(&mut request).unwrap_or(0) == 0 {
+                    break;
+                }
+            }
+            if let Some(path) = request.split(' ').nth(1) {
+                paths.lock().unwrap().push(path.to_owned());
+            }
+            let answer = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+            // Nobody may wait any more.
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    (url, seen)
+}
+
+#[test]
+fn an_outbound_request_waits_for_its_objects_writes_and_is_not_sent_if_they_are_lost() {
+    let (url, seen) = web_server();
+    on_disk(async |w, disk| {
+        disk.set(Mood::Holds);
+        let handle = w.handle.clone();
+        let args = json!([format!("{url}/held")]).to_string();
+        let held =
+            tokio::spawn(
+                async move { world::call(&handle, "COUNTER/a", "writeThenAsk", &args).await },
+            );
+        disk.until_held(1).await;
+        // These take the way that the held one must not have taken yet.
+        let args = json!([format!("{url}/free")]).to_string();
+        for _ in 0..3 {
+            assert_eq!(w.ok("COUNTER/reader", "ask", &args).await, json!(200));
+        }
+        assert_eq!(*seen.lock().unwrap(), ["/free"; 3]);
+        disk.set(Mood::Works);
+        assert_eq!(held.await.unwrap().unwrap(), json!(200));
+        assert_eq!(seen.lock().unwrap()[3..], ["/held"]);
+
+        disk.set(Mood::Fails);
+        let lost = json!([format!("{url}/lost")]).to_string();
+        let (kind, _) = w.err("COUNTER/b", "writeThenAsk", &lost).await;
+        assert_eq!(kind, ErrorKind::Storage);
+        assert_eq!(w.ok("COUNTER/reader", "ask", &args).await, json!(200));
+        disk.set(Mood::Works);
+        assert_eq!(w.ok("COUNTER/b", "ask", &args).await, json!(200));
+        assert_eq!(seen.lock().unwrap()[4..], ["/free"; 2]);
+    });
+}
+
+#[test]
+fn shutdown_waits_for_the_sync_of_a_write_that_nobody_waits_for() {
+    on_disk(async |w, disk| {
+        disk.set(Mood::Holds);
+        w.ok("COUNTER/a", "laterWrite", "").await;
+        disk.until_held(1).await;
+        let handle = w.handle.clone();
+        {
+            let mut stop = std::pin::pin!(w.stop());
+            let mut refused = 0;
+            while refused < 50 {
+                tokio::select! {
+                    biased;
+                    () = &mut stop => panic!("it ended before what was written was durable"),
+                    reply = world::call(&handle, "COUNTER/a", "hello", "") => {
+                        refused += usize::from(reply.is_err());
+                    }
+                }
+            }
+            disk.set(Mood::Works);
+            stop.await;
+        }
+        w.start();
+        assert_eq!(w.ok("COUNTER/a", "value", "").await, json!(50));
     });
 }
 

@@ -9,12 +9,14 @@ use serde_json::json;
 use super::world::{self, in_world, in_world_with, options};
 
 const LIVES: &str = r#"
-let loads = 0; loads++;
 class Life {
-  constructor(state) { this.storage = state.storage; this.calls = 0; const n = state.storage.get("starts") ?? 0; state.storage.put("starts", n + 1); }
+  constructor(state, env) { this.env = env; this.storage = state.storage; this.calls = 0; const n = state.storage.get("starts") ?? 0; state.storage.put("starts", n + 1); }
   call() { return ++this.calls; }
   starts() { return this.storage.get("starts"); }
   timer() { setTimeout(() => {}, 1e9); }
+  async ask(name, ms) { return this.env.LIFE.getByName(name).rpc("wait", [ms]); }
+  askAndGoOn(name, ms) { this.ask(name, ms).then((answer) => { this.answer = answer; }); }
+  answered() { return this.answer ?? null; }
   async wait(ms) { await new Promise((r) => setTimeout(r, ms)); return "waited"; }
 }
 class Fragile {
@@ -86,6 +88,46 @@ fn idle_objects_are_evicted_and_come_back_with_their_state() {
             json!(2),
             "a pending timer keeps it"
         );
+    });
+}
+
+#[test]
+fn an_object_is_not_idle_while_an_event_runs_or_a_call_is_on_its_way() {
+    let clock = ManualClock::new(0);
+    let options = Options {
+        idle_timeout: Some(Duration::from_secs(60)),
+        cpu_timeout: Duration::from_secs(36_000),
+        shards: 1,
+        ..options()
+    };
+    in_world_with(LIVES, options, Clock::manual(clock.clone()), async |w| {
+        w.ok("LIFE/idle", "call", "").await;
+        w.ok("LIFE/running", "call", "").await;
+        w.ok("LIFE/calling", "call", "").await;
+        let handle = w.handle.clone();
+        let running = tokio::spawn(async move {
+            world::call(&handle, "LIFE/running", "ask", r#"["slow-1", 300000]"#).await
+        });
+        // Its event ends at once; only the call goes on.
+        w.ok("LIFE/calling", "askAndGoOn", r#"["slow-2", 300000]"#)
+            .await;
+        for _ in 0..8 {
+            clock.advance(Duration::from_secs(15));
+            w.ok("LIFE/other", "call", "").await;
+        }
+        assert_eq!(w.ok("LIFE/idle", "call", "").await, json!(1), "evicted");
+        assert_eq!(w.ok("LIFE/calling", "call", "").await, json!(2));
+        assert!(!running.is_finished());
+        assert_eq!(w.ok("LIFE/calling", "answered", "").await, json!(null));
+        while !running.is_finished()
+            || w.ok("LIFE/calling", "answered", "").await != json!("waited")
+        {
+            clock.advance(Duration::from_secs(15));
+            w.ok("LIFE/other", "call", "").await;
+        }
+        assert_eq!(running.await.unwrap().unwrap(), json!("waited"));
+        assert_eq!(w.ok("LIFE/running", "call", "").await, json!(2));
+        assert_eq!(w.ok("LIFE/calling", "call", "").await, json!(3));
     });
 }
 

@@ -12,13 +12,7 @@ class Room extends Base {
   nothing() {}
   async later(x) { await null; await new Promise((r) => setTimeout(r, 2)); return x + 1; }
   thenable() { return { then(ok) { ok("thenable"); } }; }
-  big() { return 10n; }
-  nan() { return NaN; }
-  map() { return new Map([[1, 2]]); }
-  set() { return new Set([1]); }
-  buffer() { return new ArrayBuffer(2); }
-  symbol() { return Symbol("s"); }
-  fn() { return () => 1; }
+  run(code) { return (0, eval)(code); }
   cyclic() { const a = {}; a.a = a; return a; }
   date() { return new Date(0); }
   boom() { throw new TypeError("boom"); }
@@ -83,28 +77,109 @@ fn what_is_no_method_of_the_object_is_not_found() {
     });
 }
 
+/// Each is refused as a result, as a property, inside an array, deep down, and as what a `toJSON` gives.
+const NO_JSON: [(&str, &str); 12] = [
+    ("10n", "BigInt"),
+    ("NaN", "NaN"),
+    ("-Infinity", "infinite"),
+    ("new Map([[1, 2]])", "Map"),
+    ("new Set([1])", "Set"),
+    ("new ArrayBuffer(2)", "binary data"),
+    ("new Uint8Array(2)", "binary data"),
+    ("new DataView(new ArrayBuffer(1))", "binary data"),
+    ("Symbol('s')", "symbol"),
+    ("() => 1", "function"),
+    ("new Promise(() => {})", "Promise"),
+    ("new Error('e')", "Error"),
+];
+
 #[test]
 fn values_that_json_cannot_carry_are_refused_with_the_reason() {
     in_world(METHODS, async |w| {
-        for (method, part) in [
-            ("big", "BigInt"),
-            ("nan", "NaN"),
-            ("map", "Map"),
-            ("set", "Set"),
-            ("buffer", "ArrayBuffer"),
-            ("symbol", "symbol"),
-            ("fn", "function"),
-            ("cyclic", "circular"),
-        ] {
-            let (kind, message) = w.err("ROOM/a", method, "[]").await;
-            assert_eq!(kind, ErrorKind::Exception, "{method}");
-            assert!(message.contains(part), "{method}: {message}");
+        for (value, part) in NO_JSON {
+            for (place, subject) in [
+                ("VALUE", "it is "),
+                ("{ a: VALUE }", "its \"a\" is "),
+                ("[1, VALUE]", "its \"1\" is "),
+                ("{ get a() { return VALUE; } }", "its \"a\" is "),
+                ("{ a: { toJSON() { return VALUE; } } }", "its \"a\" is "),
+                ("{ toJSON() { return { b: VALUE }; } }", "its \"b\" is "),
+                (
+                    "JSON.parse('['.repeat(200) + '{}' + ']'.repeat(200), (k, v) => Array.isArray(v) ? v : { c: VALUE })",
+                    "its \"c\" is ",
+                ),
+            ] {
+                // A result that is a promise is awaited.
+                if place == "VALUE" && value.contains("Promise") {
+                    continue;
+                }
+                let code = format!("({})", place.replace("VALUE", &format!("({value})")));
+                let (kind, message) = w.err("ROOM/a", "run", &json!([code]).to_string()).await;
+                assert_eq!(kind, ErrorKind::Exception, "{code}: {message}");
+                assert!(message.contains(subject), "{code}: {message}");
+                assert!(message.contains(part), "{code}: {message}");
+            }
         }
+        let (kind, message) = w.err("ROOM/a", "cyclic", "[]").await;
+        assert_eq!(kind, ErrorKind::Exception);
+        assert!(message.contains("circular"), "{message}");
         assert_eq!(
             w.ok("ROOM/a", "echo", "[1]").await,
             json!([1]),
             "the object goes on"
         );
+    });
+}
+
+#[test]
+fn what_json_can_carry_arrives_as_json_stringify_writes_it() {
+    in_world(METHODS, async |w| {
+        for (code, result) in [
+            (
+                "({ a: undefined, b: [undefined], c: null })",
+                json!({ "b": [null], "c": null }),
+            ),
+            ("[, 1]", json!([null, 1])),
+            (
+                "new (class { #hidden = 1; x = 1.5; get y() { return 2; } })()",
+                json!({ "x": 1.5 }),
+            ),
+            ("({ get n() { return 1; } })", json!({ "n": 1 })),
+            (
+                "({ d: new Date(0) })",
+                json!({ "d": "1970-01-01T00:00:00.000Z" }),
+            ),
+            (
+                "({ m: Object.assign(new Map(), { toJSON() { return 'map'; } }) })",
+                json!({ "m": "map" }),
+            ),
+            ("new Proxy([1, { a: 2 }], {})", json!([1, { "a": 2 }])),
+            (
+                "[new Number(1), new String('s'), new Boolean(false), true]",
+                json!([1, "s", false, true]),
+            ),
+            (
+                "Object.assign(Object.create(null), { '\\u2028': '\\ud83d\\ude00' })",
+                json!({ "\u{2028}": "😀" }),
+            ),
+            (
+                "(() => { const o = { n: 0, get next() { return ++this.n; } }; return o; })()",
+                json!({ "n": 0, "next": 1 }),
+            ),
+        ] {
+            assert_eq!(
+                w.ok("ROOM/a", "run", &json!([code]).to_string()).await,
+                result,
+                "{code}"
+            );
+        }
+        let many = w
+            .ok("ROOM/a", "run", r#"["Array(150000).fill({ a: 1 })"]"#)
+            .await;
+        assert_eq!(many.as_array().unwrap().len(), 150_000);
+        // Shared parts are written once each time they occur, and looking at them must end before that.
+        let shared = "let a = []; for (let i = 0; i < 16; i++) a = [a, a]; a";
+        w.ok("ROOM/a", "run", &json!([shared]).to_string()).await;
     });
 }
 

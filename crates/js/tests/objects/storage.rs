@@ -164,6 +164,23 @@ fn list_is_in_byte_order_within_literal_bounds() {
 }
 
 #[test]
+fn keys_that_look_like_integers_are_read_in_byte_order_and_shown_in_javascripts_order() {
+    in_world(STORE, async |w| {
+        w.ok("STORE/a", "fill", r#"[["b", "10", "2"]]"#).await;
+        for (options, entries) in [
+            ("{}", json!([["2", "2"], ["10", "10"], ["b", "b"]])),
+            (r#"{"limit": 1}"#, json!([["10", "10"]])),
+            (r#"{"limit": 2}"#, json!([["2", "2"], ["10", "10"]])),
+            (r#"{"start": "2", "limit": 1}"#, json!([["2", "2"]])),
+            (r#"{"reverse": true, "limit": 1}"#, json!([["b", "b"]])),
+        ] {
+            let found = w.ok("STORE/a", "list", &format!("[{options}]")).await;
+            assert_eq!(found, entries, "{options}");
+        }
+    });
+}
+
+#[test]
 fn transactions_roll_back_nest_and_refuse_pending_promises() {
     in_world(STORE, async |w| {
         assert_eq!(

@@ -96,10 +96,11 @@ impl World {
 
     pub async fn restart(&mut self) {
         self.stop().await;
-        self.start_again();
+        self.start();
     }
 
-    fn start_again(&mut self) {
+    /// Starts again after a [`stop`](Self::stop).
+    pub fn start(&mut self) {
         let runtime = start(
             &self.source,
             self.folder.path(),
@@ -115,7 +116,7 @@ impl World {
     pub async fn stop_for(&mut self, clock: Arc<dolmen_runtime::ManualClock>, time: Duration) {
         self.stop().await;
         clock.advance(time);
-        self.start_again();
+        self.start();
     }
 
     pub fn folder(&self) -> &Path {

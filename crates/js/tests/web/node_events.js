@@ -1,1 +1,151 @@
-test('todo', () => {});
+const EventEmitter = node('events');
+const { once, on, errorMonitor, getEventListeners } = EventEmitter;
+
+test('on, once, off, prepend, emit', () => {
+  const emitter = new EventEmitter();
+  const seen = [];
+  const first = (...args) => seen.push(['first', ...args]);
+  equal(emitter.on('x', first), emitter);
+  emitter.once('x', function (value) { seen.push(['once', value, this === emitter]) });
+  emitter.prependListener('x', () => seen.push(['before']));
+  equal(emitter.emit('x', 1, 2), true);
+  emitter.emit('x', 3);
+  equal(seen, [['before'], ['first', 1, 2], ['once', 1, true], ['before'], ['first', 3]]);
+  emitter.off('x', first);
+  equal(emitter.listenerCount('x'), 1);
+  equal(emitter.emit('y'), false);
+  emitter.removeAllListeners();
+  equal(emitter.eventNames(), []);
+  throws(() => emitter.on('x'), 'TypeError', 'The "listener" argument must be of type function. Received undefined');
+});
+test('the same listener twice, removal of once wrappers, symbols', () => {
+  const emitter = new EventEmitter();
+  const key = Symbol('key');
+  let count = 0;
+  const add = () => count++;
+  emitter.on(key, add).on(key, add).once(key, add);
+  equal(emitter.rawListeners(key)[2].listener, add);
+  equal(emitter.listeners(key), [add, add, add]);
+  emitter.removeListener(key, add);
+  emitter.emit(key);
+  equal(count, 2);
+  equal(emitter.eventNames().length, 1);
+  equal(emitter.listenerCount(key, add), 2);
+});
+test('error without a listener throws', () => {
+  const emitter = new EventEmitter();
+  throws(() => emitter.emit('error', new RangeError('mine')), 'RangeError', 'mine');
+  const error = throws(() => emitter.emit('error', { a: 1 }), 'Error', 'Unhandled error. ({ a: 1 })');
+  equal(error.code, 'ERR_UNHANDLED_ERROR');
+  const seen = [];
+  emitter.on(errorMonitor, (error) => seen.push(error.message));
+  throws(() => emitter.emit('error', new Error('watched')), 'Error', 'watched');
+  emitter.on('error', () => seen.push('handled'));
+  equal(emitter.emit('error', new Error('again')), true);
+  equal(seen, ['watched', 'again', 'handled']);
+});
+test('newListener and removeListener', () => {
+  const emitter = new EventEmitter();
+  const seen = [];
+  emitter.on('newListener', (type, listener) => seen.push(['new', type, typeof listener]));
+  emitter.on('removeListener', (type) => seen.push(['removed', type]));
+  const listener = () => {};
+  emitter.once('x', listener);
+  emitter.removeListener('x', listener);
+  emitter.on('y', listener).on('y', () => {});
+  emitter.removeAllListeners('y');
+  equal(seen, [['new', 'removeListener', 'function'], ['new', 'x', 'function'], ['removed', 'x'], ['new', 'y', 'function'], ['new', 'y', 'function'], ['removed', 'y'], ['removed', 'y']]);
+});
+test('listeners added or removed meanwhile', () => {
+  const emitter = new EventEmitter();
+  const seen = [];
+  const second = () => seen.push('second');
+  emitter.on('x', () => { emitter.off('x', second); emitter.on('x', () => seen.push('added')); seen.push('first') });
+  emitter.on('x', second);
+  emitter.emit('x');
+  equal(seen, ['first', 'second']);
+});
+test('classes, mixins and functions that inherit', () => {
+  class Mine extends EventEmitter { constructor() { super(); this.own = 1 } }
+  let got;
+  new Mine().on('x', (v) => { got = v }).emit('x', 5);
+  equal(got, 5);
+  function Old() { EventEmitter.call(this) }
+  node('util').inherits(Old, EventEmitter);
+  new Old().on('x', (v) => { got = v }).emit('x', 6);
+  equal(got, 6);
+  const mixed = Object.assign({}, EventEmitter.prototype);
+  mixed.on('x', (v) => { got = v });
+  mixed.emit('x', 7);
+  equal(got, 7);
+  equal(new EventEmitter() instanceof EventEmitter.EventEmitter, true);
+});
+test('max listeners warn once', () => {
+  const emitter = new EventEmitter();
+  const before = globalThis.console;
+  const warnings = [];
+  globalThis.console = { warn: (text) => warnings.push(text) };
+  for (let i = 0; i < 13; i++) emitter.on('x', () => {});
+  globalThis.console = before;
+  equal(warnings.length, 1);
+  ok(warnings[0].includes('MaxListenersExceededWarning: Possible EventEmitter memory leak detected. 11 x listeners'), warnings[0]);
+  equal(emitter.setMaxListeners(20).getMaxListeners(), 20);
+  equal(EventEmitter.defaultMaxListeners, 10);
+  throws(() => emitter.setMaxListeners(-1), 'RangeError', 'out of range');
+});
+test('events.once', async () => {
+  const emitter = new EventEmitter();
+  setTimeout(() => emitter.emit('x', 1, 2), 1);
+  equal(await once(emitter, 'x'), [1, 2]);
+  setTimeout(() => emitter.emit('error', new Error('bad')), 1);
+  await rejects(once(emitter, 'x'), 'Error', 'bad');
+  equal(emitter.listenerCount('x'), 0);
+  setTimeout(() => emitter.emit('error', 'value'), 1);
+  equal(await once(emitter, 'error'), ['value']);
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 1);
+  const error = await rejects(once(emitter, 'x', { signal: controller.signal }), 'AbortError', 'The operation was aborted');
+  equal(error.code, 'ABORT_ERR');
+  const target = new EventTarget();
+  setTimeout(() => target.dispatchEvent(new Event('x')), 1);
+  equal((await once(target, 'x'))[0].type, 'x');
+});
+test('events.on', async () => {
+  const emitter = new EventEmitter();
+  const seen = [];
+  setTimeout(() => { emitter.emit('x', 1); emitter.emit('x', 2); emitter.emit('end') }, 1);
+  for await (const [value] of on(emitter, 'x', { close: ['end'] })) seen.push(value);
+  equal(seen, [1, 2]);
+  equal(emitter.eventNames(), []);
+  setTimeout(() => emitter.emit('error', new Error('bad')), 1);
+  await rejects((async () => { for await (const _ of on(emitter, 'x')); })(), 'Error', 'bad');
+  const controller = new AbortController();
+  setTimeout(() => controller.abort(), 1);
+  await rejects((async () => { for await (const _ of on(emitter, 'x', { signal: controller.signal })); })(), 'AbortError');
+});
+test('captureRejections', async () => {
+  const emitter = new EventEmitter({ captureRejections: true });
+  emitter.on('x', async () => { throw new Error('rejected') });
+  const failed = once(emitter, 'error');
+  emitter.emit('x');
+  equal((await failed)[0].message, 'rejected');
+  const own = new EventEmitter({ captureRejections: true });
+  const caught = new Promise((resolve) => { own[Symbol.for('nodejs.rejection')] = (error, type, arg) => resolve([error.message, type, arg]) });
+  own.on('x', async () => { throw new Error('mine') });
+  own.emit('x', 5);
+  equal(await caught, ['mine', 'x', 5]);
+});
+test('helpers', () => {
+  const emitter = new EventEmitter();
+  const listener = () => {};
+  emitter.on('x', listener);
+  equal(getEventListeners(emitter, 'x'), [listener]);
+  equal(EventEmitter.listenerCount(emitter, 'x'), 1);
+  const { AsyncLocalStorage } = node('async_hooks');
+  const storage = new AsyncLocalStorage();
+  const resource = storage.run(1, () => new EventEmitter.EventEmitterAsyncResource({ name: 'R' }));
+  let store;
+  resource.on('x', () => { store = storage.getStore() });
+  resource.emit('x');
+  equal(store, 1);
+});

@@ -1,0 +1,2 @@
+// sys: the old name of util.
+(function (native) { 'use strict'; return native.use('util'); })

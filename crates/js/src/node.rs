@@ -8,6 +8,7 @@
 
 mod bytes;
 mod class;
+mod domains;
 mod globals;
 mod hashes;
 mod modules;

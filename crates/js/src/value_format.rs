@@ -201,9 +201,22 @@ pub(crate) fn throw_clone_error(ctx: &Ctx<'_>, message: &str) -> rquickjs::Error
 
 /// Marks the prototype of a platform class: its objects, and those of classes over it, cannot be cloned.
 pub(crate) fn mark_platform<'js>(ctx: &Ctx<'js>, prototype: &rquickjs::Object<'js>) -> Result<()> {
+    mark_refused(ctx, prototype, None)
+}
+
+/// As [`mark_platform`], with the text of the refusal.
+pub(crate) fn mark_refused<'js>(
+    ctx: &Ctx<'js>,
+    prototype: &rquickjs::Object<'js>,
+    text: Option<&str>,
+) -> Result<()> {
     let engine = Engine::of(ctx);
     let mark = engine.platform_mark()?;
-    engine.define_hidden(prototype.as_raw().into(), mark.key(), engine.bool(true))
+    let value = match text {
+        Some(text) => engine.string(text)?,
+        None => engine.bool(true),
+    };
+    engine.define_hidden(prototype.as_raw().into(), mark.key(), value)
 }
 
 /// A copy of the bytes of a buffer or a view of one; `None` for any other value.

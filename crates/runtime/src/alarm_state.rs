@@ -14,6 +14,8 @@ use crate::{host::NestedEnd, object::Object, shard::ShardMessage};
 #[derive(Default)]
 pub(crate) struct AlarmState {
     handler_runs: Cell<bool>,
+    /// A reset ends the alarm whose handler runs.
+    ends_at_reset: Cell<bool>,
     /// Whether the alarm was set or deleted since the handler started.
     touched: Cell<bool>,
     /// `touched` at the start of each open nested transaction.
@@ -56,6 +58,16 @@ impl AlarmState {
     pub fn handler_ended(&self) -> bool {
         self.handler_runs.set(false);
         self.touched.get()
+    }
+
+    /// The alarm whose handler runs ends with the next reset.
+    pub fn drop_at_reset(&self) {
+        self.ends_at_reset.set(self.handler_runs.get());
+    }
+
+    /// Whether the reset that happens now ends the alarm.
+    pub fn take_drop_at_reset(&self) -> bool {
+        self.ends_at_reset.take()
     }
 
     /// Forgets the running turn.

@@ -333,6 +333,11 @@ impl Host {
         self.hold(Box::new(output));
     }
 
+    /// If the instance is reset now and an alarm's handler runs, the alarm is not tried again.
+    pub fn drop_running_alarm(&self) {
+        self.object.alarm.drop_at_reset();
+    }
+
     /// Begins a critical section inside `parent`, or outside all (0): until it ends no event
     /// begins, and of what is under way only what it started goes on.
     ///

@@ -123,11 +123,20 @@ impl Driver {
         object.sections.borrow_mut().clear();
         object.released.borrow_mut().clear();
         object.exported.set(0);
-        let running = object
-            .in_flight
-            .take()
-            .into_values()
-            .map(|event| event.reply);
+        let mut in_flight = object.in_flight.take();
+        if object.alarm.take_drop_at_reset()
+            && let Some(id) = in_flight
+                .iter()
+                .find_map(|(id, event)| event.alarm.is_some().then_some(*id))
+            && let Some(alarm) = in_flight.remove(&id)
+        {
+            let ended = self.end_dropped_alarm();
+            object.gate.borrow_mut().push(Box::new(move |opened| {
+                // Nobody may be waiting any more.
+                let _ = alarm.reply.send(opened.and(ended));
+            }));
+        }
+        let running = in_flight.into_values().map(|event| event.reply);
         let waiting = object
             .mailbox
             .take()
@@ -143,6 +152,19 @@ impl Driver {
         let commit = object.db.borrow().committed();
         object.gate.borrow_mut().turn_committed(commit);
         object.advance_gate();
+    }
+
+    /// Clears the alarm whose handler will not be tried again.
+    fn end_dropped_alarm(&self) -> Result<Reply> {
+        let object = &*self.object;
+        let mut db = object.db.borrow_mut();
+        db.set_alarm(None)?;
+        let change = db.alarm_change();
+        let commit = db.commit()?;
+        if let Some(change) = change {
+            object.alarm.committed(change, commit);
+        }
+        Ok(Reply::Alarm)
     }
 
     fn in_this_object(&self, error: Error) -> Error {

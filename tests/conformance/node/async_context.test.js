@@ -1,6 +1,5 @@
 // AsyncLocalStorage: what a context follows.
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
-import diagnostics from "node:diagnostics_channel";
 import { DurableObject } from "cloudflare:workers";
 import { test, inside, runInside, assert, sleep } from "../harness.js";
 export { default } from "../harness.js";
@@ -123,16 +122,4 @@ inside("over a call and a fetch of another object", async ({ env, name }) => {
     assert.equal(await env.BOX.getByName(`${name}/other`).seen(), undefined);
     assert.equal(als.getStore(), "caller");
   });
-});
-
-test("diagnostics_channel", () => {
-  const channel = diagnostics.channel("conformance");
-  const seen = [];
-  const listener = (message, name) => seen.push([message, name]);
-  assert.equal(channel.hasSubscribers, false);
-  channel.subscribe(listener);
-  channel.publish({ a: 1 });
-  channel.unsubscribe(listener);
-  channel.publish({ a: 2 });
-  assert.deepEqual(seen, [[{ a: 1 }, "conformance"]]);
 });

@@ -195,13 +195,27 @@ test("performance and Date", async () => {
   assert.ok(Date.now() - before >= 15, `${Date.now() - before} ms`);
 });
 
-test("globals of a worker", () => {
-  for (const name of [
-    "fetch", "Request", "Response", "Headers", "FormData", "URL", "URLSearchParams", "URLPattern", "ReadableStream", "WritableStream", "TransformStream",
-    "WebSocket", "WebSocketPair", "HTMLRewriter", "caches", "crypto", "CryptoKey", "TextEncoder", "TextDecoder", "CompressionStream", "structuredClone",
-    "queueMicrotask", "setTimeout", "setInterval", "clearTimeout", "scheduler", "AbortController", "AbortSignal", "Event", "EventTarget", "MessageChannel",
-    "navigator", "performance", "reportError", "Blob", "File", "DOMException", "WebAssembly", "Buffer", "process", "global", "setImmediate", "console", "WebSocketRequestResponsePair",
-  ]) assert.notEqual(typeof globalThis[name], "undefined", name);
+const globals = {
+  "HTTP and URLs": ["fetch", "Request", "Response", "Headers", "FormData", "URL", "URLSearchParams", "URLPattern", "Blob", "File"],
+  streams: ["ReadableStream", "WritableStream", "TransformStream", "CompressionStream", "DecompressionStream", "TextEncoderStream", "TextDecoderStream", "IdentityTransformStream", "FixedLengthStream", "ByteLengthQueuingStrategy", "CountQueuingStrategy"],
+  WebSockets: ["WebSocket", "WebSocketPair", "WebSocketRequestResponsePair"],
+  cryptography: ["crypto", "CryptoKey", "SubtleCrypto"],
+  "text and clones": ["TextEncoder", "TextDecoder", "atob", "btoa", "structuredClone"],
+  time: ["setTimeout", "setInterval", "clearTimeout", "clearInterval", "queueMicrotask", "scheduler", "performance"],
+  events: ["AbortController", "AbortSignal", "Event", "EventTarget", "CustomEvent", "MessageChannel", "DOMException", "reportError"],
+  Node: ["Buffer", "process", "global", "setImmediate", "clearImmediate"],
+  "console and navigator": ["console", "navigator"],
+  "of Cloudflare": ["HTMLRewriter", "caches"],
+  WebAssembly: ["WebAssembly"],
+};
+
+for (const [what, names] of Object.entries(globals)) {
+  test(`globals: ${what}`, () => {
+    for (const name of names) assert.notEqual(typeof globalThis[name], "undefined", name);
+  });
+}
+
+test("globals: self, window, user agent", () => {
   assert.equal(globalThis.self, globalThis);
   assert.equal(navigator.userAgent, "Cloudflare-Workers");
   assert.equal(typeof globalThis.window, "undefined");

@@ -145,9 +145,11 @@
 
   // ---- stubs of objects and entrypoints ----------------------------------------------------------
 
+  const PLATFORM = Symbol.for('dolmen.platform');
   const fetcherHandler = {
     get(target, name, receiver) {
       if (name === REF) return undefined;
+      if (name === PLATFORM) return 'ServiceStub cannot be serialized in this context.';
       if (hasOwn(target, name) || name in getPrototypeOf(target)) return get(target, name, receiver);
       if (typeof name === 'symbol' || name === 'then') return undefined;
       return propertyOf({ root: remotes.get(target), path: [] }, name);

@@ -217,7 +217,7 @@
     get facets() { missing('ctx.facets'); }
     waitUntil(promise) { waitUntil(promise); }
     blockConcurrencyWhile(work) { return blockConcurrencyWhile(work); }
-    abort(reason) { native.abort(messageOf(reason)); }
+    abort(reason, options) { native.abort(messageOf(reason), options?.retryAlarm ?? true); }
     acceptWebSocket() { missing('ctx.acceptWebSocket()'); }
     getWebSockets() { return []; }
     getTags() { missing('ctx.getTags()'); }

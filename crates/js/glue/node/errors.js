@@ -26,8 +26,8 @@
 
   const invalidType = (name, expected, value) => {
     const all = Array.isArray(expected) ? expected : [expected];
-    const types = all.filter((one) => PRIMITIVES.includes(one));
-    const classes = all.filter((one) => !PRIMITIVES.includes(one));
+    const types = all.map((one) => one === 'Object' || one === 'Function' ? one.toLowerCase() : one).filter((one) => PRIMITIVES.includes(one));
+    const classes = all.filter((one) => !PRIMITIVES.includes(one) && one !== 'Object' && one !== 'Function');
     const parts = [];
     if (types.length > 0) parts.push(types.length > 1 ? `one of type ${list(types)}` : `of type ${types[0]}`);
     if (classes.length > 0) parts.push(`an instance of ${list(classes)}`);

@@ -511,12 +511,10 @@ fn revive_thrown<'js>(ctx: &Ctx<'js>, error: &Error) -> rquickjs::Result<Value<'
         return Ok(value);
     };
     match error.kind() {
-        ErrorKind::Reset | ErrorKind::Timeout | ErrorKind::Storage => {
+        ErrorKind::Reset | ErrorKind::Timeout | ErrorKind::Storage | ErrorKind::StartFailed => {
             object.set("durableObjectReset", true)?;
         }
-        ErrorKind::StartFailed | ErrorKind::Exception | ErrorKind::MethodNotFound
-            if error.thrown().is_some() =>
-        {
+        ErrorKind::Exception | ErrorKind::MethodNotFound if error.thrown().is_some() => {
             object.set("remote", true)?;
         }
         ErrorKind::Overloaded => object.set("overloaded", true)?,
@@ -730,10 +728,12 @@ fn sections<'js>(
         ctx,
         native,
         "abort",
-        move |ctx: Ctx<'js>, message: String| {
-            required(&ctx, &own)?
-                .slice()
-                .stop(Error::new(ErrorKind::Reset, message));
+        move |ctx: Ctx<'js>, message: String, retry_alarm: Opt<bool>| {
+            let host = required(&ctx, &own)?;
+            if retry_alarm.0 == Some(false) {
+                host.drop_running_alarm();
+            }
+            host.slice().stop(Error::new(ErrorKind::Reset, message));
             Err::<(), _>(raw::throw_uncatchable(&ctx))
         },
     )?;

@@ -1,7 +1,9 @@
 //! What the engine knows of a value, whatever a program has done to its prototype. Raw engine calls live
 //! here, because rquickjs has none for these.
 
-use rquickjs::{Ctx, Error, FromJs, IntoJs, Result, Value, convert::List, promise::PromiseState, qjs};
+use rquickjs::{
+    Ctx, Error, FromJs, IntoJs, Result, Value, convert::List, promise::PromiseState, qjs,
+};
 
 /// The engine's name for an object's class, such as `Map Iterator`; `undefined` for what is no object.
 pub(super) fn class_of<'js>(ctx: Ctx<'js>, value: Value<'js>) -> Result<Value<'js>> {

@@ -2,7 +2,7 @@
 
 use rquickjs::{Ctx, Object, Result};
 
-use super::{async_natives, bytes, hashes};
+use super::{async_natives, bytes, domains, hashes};
 use crate::web::glue::Glue;
 
 pub(super) struct Module {
@@ -52,6 +52,7 @@ modules! {
     "internal/errors": file!("errors.js");
     "internal/inspect": file!("inspect.js"), bytes::class_natives;
     "internal/equal": file!("equal.js"), bytes::class_natives;
+    "internal/readable-stream": file!("readable_stream.js");
     "internal/types": file!("types.js"), bytes::class_natives;
     "assert": file!("assert.js");
     "assert/strict": Source::Part("assert", "strict");
@@ -65,12 +66,13 @@ modules! {
     "process": file!("process.js");
     "querystring": file!("querystring.js");
     "stream": file!("stream.js");
+    "stream/consumers": file!("stream_consumers.js");
     "stream/promises": Source::Part("stream", "promises");
     "stream/web": file!("stream_web.js");
     "string_decoder": file!("string_decoder.js");
     "timers": file!("timers.js");
     "timers/promises": Source::Part("timers", "promises");
-    "url": file!("url.js");
+    "url": file!("url.js"), domains::natives;
     "util": file!("util.js");
     "util/types": Source::Part("util", "types");
     "sys": file!("sys.js");

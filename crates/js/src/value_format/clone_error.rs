@@ -93,6 +93,6 @@ fn describe_object(engine: Engine<'_>, object: Raw) -> Result<String> {
     Ok(format!("[object {tag}]"))
 }
 
-fn lossy(engine: Engine<'_>, string: Raw) -> Result<String> {
+pub(super) fn lossy(engine: Engine<'_>, string: Raw) -> Result<String> {
     engine.with_text(string, |text| String::from_utf8_lossy(text).into_owned())
 }

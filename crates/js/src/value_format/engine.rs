@@ -36,6 +36,8 @@ pub(super) mod class {
     pub(in super::super) const SET: u32 = 37;
     pub(in super::super) const PROXY: u32 = 50;
     pub(in super::super) const DOM_EXCEPTION: u32 = 62;
+    /// Classes from here on are not the engine's own.
+    pub(in super::super) const FIRST_FOREIGN: u32 = 64;
 }
 
 /// A context, for the length of one call.

@@ -229,7 +229,7 @@ impl<'a> Writer<'a> {
         self.seen.insert(self.engine.hold(object));
         match class {
             class::OBJECT if self.is_platform(object)? => {
-                return Err(clone_error::no_support(self.engine, object));
+                return Err(self.refusal(object, class));
             }
             class::OBJECT => {
                 self.out.push(tags::BEGIN_OBJECT);
@@ -251,13 +251,31 @@ impl<'a> Writer<'a> {
             class::ARRAY_BUFFER => self.buffer(object)?,
             _ => match view {
                 Some(view) => self.view(view)?,
-                None if self.is_platform(object)? => {
-                    return Err(clone_error::no_support(self.engine, object));
-                }
-                None => return Err(not_cloneable(self.engine, object)),
+                None => return Err(self.refusal(object, class)),
             },
         }
         Ok(None)
+    }
+
+    /// Throws why an object has no serialized form.
+    fn refusal(&self, object: Raw, class: u32) -> rquickjs::Error {
+        let engine = self.engine;
+        let marked = || {
+            let mark = engine.platform_mark()?;
+            let text = engine.get(object, mark.key())?;
+            Ok::<_, rquickjs::Error>(match text.raw().kind() {
+                Kind::String => Some(clone_error::lossy(engine, text.raw())?),
+                _ => None,
+            })
+        };
+        match marked() {
+            Ok(Some(text)) => clone_error::throw(engine, &text),
+            Ok(None) if class == class::OBJECT || class >= class::FIRST_FOREIGN => {
+                clone_error::no_support(engine, object)
+            }
+            Ok(None) => not_cloneable(engine, object),
+            Err(error) => error,
+        }
     }
 
     /// Whether a message has to ask what stands for the object.
@@ -293,11 +311,7 @@ impl<'a> Writer<'a> {
         let arguments = [object, references.caps];
         let stand_in = engine.call(references.replace, nothing.raw(), &arguments)?;
         if stand_in.raw().is_undefined() {
-            return Err(if class == class::OBJECT || self.is_platform(object)? {
-                clone_error::no_support(engine, object)
-            } else {
-                not_cloneable(engine, object)
-            });
+            return Err(self.refusal(object, class));
         }
         self.out.push(tags::REFERENCE);
         let raw = stand_in.raw();

@@ -189,9 +189,11 @@ fn streams<'js>(ctx: &Ctx<'js>, native: Object<'js>) -> Result<Object<'js>> {
 fn tag<'js>(ctx: Ctx<'js>, constructor: Function<'js>) -> Result<()> {
     let prototype: Object<'js> = constructor.get("prototype")?;
     let name: String = constructor.get("name")?;
-    let tag = Property::from(name).configurable();
+    let tag = Property::from(name.as_str()).configurable();
     prototype.prop(PredefinedAtom::SymbolToStringTag, tag)?;
-    value_format::mark_platform(&ctx, &prototype)
+    let only_rpc = matches!(name.as_str(), "ReadableStream" | "WritableStream")
+        .then(|| format!("{name} can only be serialized for RPC."));
+    value_format::mark_refused(&ctx, &prototype, only_rpc.as_deref())
 }
 
 /// An error that no program catches: it is logged, as the web's `reportError` does.

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use dolmen_runtime::{Clock, ErrorKind, FetchRequest, Options};
+use dolmen_runtime::{Body, Clock, ErrorKind, FetchRequest, Options, Target};
 use http::{HeaderMap, Method};
 use serde_json::json;
 
@@ -109,7 +108,8 @@ fn constructors_fetches_and_alarms_time_out_as_methods_do() {
                 path: path.to_owned(),
                 query: String::new(),
                 headers: HeaderMap::new(),
-                body: Bytes::new(),
+                body: Body::None,
+                target: Target::Root,
             };
             let error = w.fetch("BAD/fetch", request).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Timeout, "{path}: {error}");

@@ -1,4 +1,4 @@
-//! What CommonJS objects can do and observe, through the runtime's handle: no HTTP, real storage.
+//! What objects can do and observe, through the runtime's handle: no HTTP, real storage.
 
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
@@ -9,6 +9,7 @@ mod objects {
     mod fetch;
     mod isolation;
     mod lifetime;
+    mod module_storage;
     mod rpc;
     mod storage;
     mod timers;

@@ -92,7 +92,10 @@ impl JsInstance {
                 Ok(instance)
             }
             Err(Thrown::Exception(error)) => Err(error),
-            Err(Thrown::OutOfMemory) => Err(over_memory(&instance.host)),
+            Err(Thrown::OutOfMemory) => Err(Error::new(
+                ErrorKind::StartFailed,
+                over_memory(&instance.host).message(),
+            )),
         }
     }
 

@@ -5,6 +5,7 @@
 mod objects {
     mod alarms;
     mod calls;
+    mod documents;
     mod durability;
     mod fetch;
     mod isolation;
@@ -12,5 +13,6 @@ mod objects {
     mod rpc;
     mod storage;
     mod timers;
+    mod workerd;
     mod world;
 }

@@ -5,6 +5,7 @@
 mod objects {
     mod alarms;
     mod calls;
+    mod documents;
     mod durability;
     mod fetch;
     mod isolation;
@@ -13,5 +14,6 @@ mod objects {
     mod rpc;
     mod storage;
     mod timers;
+    mod workerd;
     mod world;
 }

@@ -264,16 +264,19 @@ impl<'a> Writer<'a> {
             let mark = engine.platform_mark()?;
             let text = engine.get(object, mark.key())?;
             Ok::<_, rquickjs::Error>(match text.raw().kind() {
-                Kind::String => Some(clone_error::lossy(engine, text.raw())?),
-                _ => None,
+                Kind::String => (true, Some(clone_error::lossy(engine, text.raw())?)),
+                Kind::Bool(true) => (true, None),
+                _ => (false, None),
             })
         };
         match marked() {
-            Ok(Some(text)) => clone_error::throw(engine, &text),
-            Ok(None) if class == class::OBJECT || class >= class::FIRST_FOREIGN => {
+            Ok((_, Some(text))) => clone_error::throw(engine, &text),
+            Ok((is_platform, None))
+                if is_platform || class == class::OBJECT || class >= class::FIRST_FOREIGN =>
+            {
                 clone_error::no_support(engine, object)
             }
-            Ok(None) => not_cloneable(engine, object),
+            Ok(_) => not_cloneable(engine, object),
             Err(error) => error,
         }
     }

@@ -103,13 +103,13 @@ fn constructors_fetches_and_alarms_time_out_as_methods_do() {
         for path in ["/spin", "/status"] {
             assert_eq!(w.ok("BAD/fetch", "calls_", "").await, json!(1));
             let request = FetchRequest {
+                target: Target::Root,
                 method: Method::GET,
                 url: format!("http://localhost/fetch/BAD/fetch{path}"),
                 path: path.to_owned(),
                 query: String::new(),
                 headers: HeaderMap::new(),
                 body: Body::None,
-                target: Target::Root,
             };
             let error = w.fetch("BAD/fetch", request).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Timeout, "{path}: {error}");

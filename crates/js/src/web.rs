@@ -43,6 +43,7 @@ mod http_client;
 mod lazy;
 pub mod message;
 mod names;
+mod pattern;
 mod send;
 mod state;
 mod subtle;

@@ -106,7 +106,7 @@ const RUN: &str = r"
     (async () => {
         const failed = [];
         for (const [name, body] of tests) {
-            try { await Promise.race([body(), sleep(5000).then(() => { throw new Error('it took too long') })]) }
+            try { await Promise.race([body(), sleep(30000).then(() => { throw new Error('it took too long') })]) }
             catch (error) { failed.push(`${name}: ${error?.message ?? error}\n${error?.stack ?? ''}`) }
         }
         done(failed.join('\n'));
@@ -212,6 +212,8 @@ files! {
     fetch,
     streams,
     transform,
+    compression,
+    url_pattern,
     crypto,
     platform,
     clone,

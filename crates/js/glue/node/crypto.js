@@ -139,10 +139,15 @@
   }
 
   // ---- random numbers
+  // In pieces, into memory of the engine, whose limit counts it.
+  const randomInto = (bytes) => {
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) bytes.set(native.random(Math.min(PIECE_BYTES, bytes.length - at)), at);
+    return bytes;
+  };
   const randomBytes = (size, callback) => {
     check.number(size, 'size', 0, MAX_RANDOM);
     if (callback !== undefined) check.function(callback, 'callback');
-    const make = () => Object.setPrototypeOf(native.random(Math.trunc(size)), Buffer.prototype);
+    const make = () => randomInto(Buffer.alloc(Math.trunc(size)));
     return later(make, callback);
   };
   // With a callback the result comes by it, after the caller's own code.
@@ -167,7 +172,7 @@
     check.number(offset, 'offset', 0, bytes.length / unit);
     const count = size === undefined ? bytes.length - offset * unit : (check.number(size, 'size', 0, MAX_RANDOM), size * unit);
     if (offset * unit + count > bytes.length) throw outOfRange('size + offset', `<= ${bytes.length}`, offset * unit + count);
-    bytes.set(native.random(count), offset * unit);
+    randomInto(bytes.subarray(offset * unit, offset * unit + count));
     return target;
   };
   const randomFill = (target, offset, size, callback) => {

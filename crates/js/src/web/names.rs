@@ -15,6 +15,10 @@ pub(super) enum Group {
     Fetch,
     Streams,
     Transform,
+    Compression,
+    UrlPattern,
+    Scheduler,
+    Absent,
     Crypto,
     Subtle,
     Platform,
@@ -26,7 +30,7 @@ impl Group {
 }
 
 /// Every name with its group. `self`, `DOMException` and `queueMicrotask` need no group.
-pub(super) const NAMES: [(&CStr, Group); 43] = [
+pub(super) const NAMES: [(&CStr, Group); 53] = [
     (c"URL", Group::Url),
     (c"URLSearchParams", Group::Url),
     (c"TextEncoder", Group::Encoding),
@@ -60,6 +64,16 @@ pub(super) const NAMES: [(&CStr, Group); 43] = [
     (c"TransformStreamDefaultController", Group::Transform),
     (c"TextEncoderStream", Group::Transform),
     (c"TextDecoderStream", Group::Transform),
+    (c"CompressionStream", Group::Compression),
+    (c"DecompressionStream", Group::Compression),
+    (c"URLPattern", Group::UrlPattern),
+    (c"scheduler", Group::Scheduler),
+    (c"HTMLRewriter", Group::Absent),
+    (c"WebSocket", Group::Absent),
+    (c"WebSocketPair", Group::Absent),
+    (c"Worker", Group::Absent),
+    (c"EventSource", Group::Absent),
+    (c"caches", Group::Absent),
     (c"crypto", Group::Crypto),
     (c"Crypto", Group::Crypto),
     (c"SubtleCrypto", Group::Subtle),

@@ -206,23 +206,14 @@ struct Task {
     rng: ChaCha20Rng,
 }
 
-/// Adds `subtle` to `native`.
-pub(super) fn native(native: &Object<'_>, host: &Rc<dyn WebHost>) -> Result<()> {
+/// Adds `subtle(operation, params, key, data)` to `native`.
+pub(super) fn native<'js>(native: &Object<'js>, host: &Rc<dyn WebHost>) -> Result<()> {
     let host = host.clone();
-    native.set("subtle", Func::from(subtle_function(host)))
-}
-
-/// `subtle(operation, params, key, data)`: its output, or a promise of it.
-fn subtle_function(
-    host: Rc<dyn WebHost>,
-) -> impl for<'js> Fn(
-    Ctx<'js>,
-    String,
-    Object<'js>,
-    Opt<Option<TypedArray<'js, u8>>>,
-    Opt<Option<TypedArray<'js, u8>>>,
-) -> Result<Value<'js>> {
-    move |ctx, operation, params, key, data| {
+    let subtle = move |ctx: Ctx<'js>,
+                       operation: String,
+                       params: Object<'js>,
+                       key: Opt<Option<TypedArray<'js, u8>>>,
+                       data: Opt<Option<TypedArray<'js, u8>>>| {
         let mut seed = [0; 32];
         host.random(&mut seed).map_err(|error| {
             Exception::throw_message(&ctx, &format!("no random numbers: {error}"))
@@ -235,9 +226,11 @@ fn subtle_function(
             rng: ChaCha20Rng::from_seed(seed),
         };
         start(ctx, task)
-    }
+    };
+    native.set("subtle", Func::from(subtle))
 }
 
+/// The task's output, or a promise of it.
 fn start<'js>(ctx: Ctx<'js>, task: Task) -> Result<Value<'js>> {
     if !task.takes_long() {
         return output(&ctx, task.run());

@@ -1,7 +1,6 @@
 //! The programs that the documents show work as they are printed.
 
-use bytes::Bytes;
-use dolmen_runtime::FetchRequest;
+use dolmen_runtime::{Body, FetchRequest, Target};
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
@@ -32,10 +31,11 @@ fn the_chat_room_of_the_readme_and_of_the_guide_works() {
                 path: "/".to_owned(),
                 query: String::new(),
                 headers: HeaderMap::new(),
-                body: Bytes::new(),
+                body: Body::None,
+                target: Target::Root,
             };
             let response = w.fetch("CHATROOM/lobby", request).await.unwrap();
-            let messages: Value = serde_json::from_slice(&response.body).unwrap();
+            let messages: Value = serde_json::from_slice(response.body.bytes().unwrap()).unwrap();
             let said: Vec<_> = messages
                 .as_array()
                 .unwrap()

@@ -34,7 +34,7 @@ fn public_pkcs1(key: &RsaPublicKey) -> Outcome<Vec<u8>> {
 
 /// A private key and its public one. The exponent is `params.iv`.
 pub(super) fn generate(params: &Params, rng: &mut ChaCha20Rng) -> Outcome<Vec<Vec<u8>>> {
-    if !GENERATED_BITS.contains(&params.length) || params.length % 8 != 0 {
+    if !GENERATED_BITS.contains(&params.length) || !params.length.is_multiple_of(8) {
         return Err(operation(format!(
             "modulusLength is a multiple of 8 from {} to {}",
             GENERATED_BITS.start(),

@@ -58,10 +58,11 @@ export function wire(name, request, expect) {
   wires.push({ name, request, expect });
 }
 
-/// Answers /list, /wire and /run?test=NAME; undefined for any other path, which is the test file's own.
+/// Answers /list, /slow, /wire and /run?test=NAME; undefined for any other path, which is the test file's own.
 export async function serve(request, env, ctx) {
   const url = new URL(request.url);
   if (url.pathname === "/list") return json([...tests.keys()]);
+  if (url.pathname === "/slow") return json([...tests].filter(([, { options }]) => options.slow).map(([name]) => name));
   if (url.pathname === "/wire") return json(wires);
   if (url.pathname !== "/run") return undefined;
   const name = url.searchParams.get("test");

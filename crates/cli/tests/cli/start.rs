@@ -40,7 +40,34 @@ fn a_bundle_that_cannot_be_used_is_named() {
             b"\nthrow new Error('not today')",
             &["throws.js:2", "not today"],
         ),
-        ("module.js", b"export class A {}", &["module.js:1"]),
+        (
+            "module.js",
+            b"export class A {}",
+            &[
+                "module.js",
+                "neither a default handler nor a class that extends DurableObject",
+            ],
+        ),
+        (
+            "syntax.mjs",
+            b"\nexport default { fetch() { return 1 +; } };",
+            &["syntax.mjs:2:38: SyntaxError", "2 | export default", "^"],
+        ),
+        (
+            "import.mjs",
+            b"import { a } from './nowhere.js';\nexport default { fetch() {} };",
+            &["import.mjs", "nowhere.js", "No such"],
+        ),
+        (
+            "package.mjs",
+            b"import express from 'express';\nexport default { fetch() {} };",
+            &["\"express\"", "esbuild"],
+        ),
+        (
+            "await.mjs",
+            b"await new Promise(() => {});\nexport default { fetch() {} };",
+            &["await.mjs", "top-level await"],
+        ),
         ("bytes.js", b"\xff\xfe", &["bytes.js is not UTF-8"]),
         (
             "same.js",

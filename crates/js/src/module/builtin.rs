@@ -1,6 +1,6 @@
 //! The modules that are part of Dolmen: `cloudflare:workers` and those of Node.
 
-use rquickjs::{Ctx, Exception, Module, Object, Value, module::Declared};
+use rquickjs::{Ctx, Exception, Module, Object, module::Declared};
 
 use super::native;
 use crate::node;
@@ -52,8 +52,13 @@ fn module<'js>(
     let mut names = Vec::new();
     let mut source = String::from("const all = import.meta.exports; delete import.meta.exports;\n");
     let mut default = "all";
-    for (index, entry) in exports.props::<String, Value<'js>>().enumerate() {
-        let (name, _) = entry?;
+    for (index, key) in exports.keys::<String>().enumerate() {
+        let key = key?;
+        // Reading one of these builds the streams of Node, which few programs want.
+        if name == "node:process" && ["stdin", "stdout", "stderr"].contains(&key.as_str()) {
+            continue;
+        }
+        let name = key;
         if name == "default" {
             default = "all.default";
         } else {

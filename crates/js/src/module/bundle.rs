@@ -94,8 +94,14 @@ impl ModuleBundle {
         let module: Module<'_, _> = reading.load(ctx, file)?;
         let (module, done) = module.eval()?;
         while ctx.execute_pending_job() {}
-        if let Some(Err(error)) = done.result::<Value<'_>>() {
-            return Err(error.into());
+        match done.result::<Value<'_>>() {
+            Some(Err(error)) => return Err(error.into()),
+            Some(Ok(_)) => {}
+            None => {
+                return Err(Failure::Bundle(BundleError::new(format!(
+                    "{file}: a top-level await did not end: nothing outside can be waited for at the top level of a worker"
+                ))));
+            }
         }
         let exports = exports(ctx, file, &module.namespace()?)?;
         Ok(Self {

@@ -45,10 +45,10 @@ fn resolve(ctx: &Ctx<'_>, base: &str, name: &str) -> rquickjs::Result<String> {
     path.pop();
     for part in Path::new(name).components() {
         match part {
+            // Beyond the first folder of a relative path.
+            Component::ParentDir if path.parent().is_none() => path.push(".."),
             Component::ParentDir => {
-                if !path.pop() {
-                    path.push("..");
-                }
+                path.pop();
             }
             Component::Normal(part) => path.push(part),
             _ => {}

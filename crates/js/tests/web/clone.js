@@ -22,7 +22,7 @@ test('a transferred buffer moves', () => {
 test('what cannot be cloned', () => {
   throws(() => structuredClone(() => 1), 'DataCloneError', '() => 1 could not be cloned.');
   throws(() => structuredClone({ a: Symbol('s') }), 'DataCloneError', 'Symbol(s)');
-  throws(() => structuredClone(new Response()), 'DataCloneError', '#<Response>');
+  throws(() => structuredClone(new Response()), 'DataCloneError', 'Could not serialize object of type "Response"');
   throws(() => structuredClone(new Event('x')), 'DataCloneError');
   throws(() => structuredClone(), 'TypeError', '1 argument');
   const buffer = new ArrayBuffer(1);

@@ -167,7 +167,8 @@ pub(crate) fn describe_module<'s>(
     let Some((_, file, source, (line, column))) = named else {
         return BundleError::new(format!("{entry}: {message}"));
     };
-    let column = if message.starts_with("SyntaxError") {
+    let is_syntax = message.starts_with("SyntaxError");
+    let column = if is_syntax {
         let compiles = |source: &str| {
             let module = rquickjs::Module::declare(ctx.clone(), file, source);
             module.map(drop)
@@ -176,7 +177,13 @@ pub(crate) fn describe_module<'s>(
     } else {
         column
     };
-    place(file, source, line, column, &message)
+    let text = source.lines().nth(line - 1).unwrap_or_default();
+    let hint = if is_syntax && text.contains("using ") {
+        " (the engine has no `using`: esbuild --target=es2022 compiles it away)"
+    } else {
+        ""
+    };
+    place(file, source, line, column, &format!("{message}{hint}"))
 }
 
 /// `FILE:LINE:COLUMN: message`, and the line with a mark under the column.

@@ -54,6 +54,11 @@ fn a_bundle_that_cannot_be_used_is_named() {
             &["syntax.mjs:2:38: SyntaxError", "2 | export default", "^"],
         ),
         (
+            "using.mjs",
+            b"export default { fetch() { using a = b(); } };",
+            &["using.mjs:1:", "esbuild --target=es2022"],
+        ),
+        (
             "import.mjs",
             b"import { a } from './nowhere.js';\nexport default { fetch() {} };",
             &["import.mjs", "nowhere.js", "No such"],

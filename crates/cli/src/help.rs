@@ -8,11 +8,16 @@ use self::page::{Look, render};
 use crate::failure::{Cause, Failure};
 
 /// The pages, in the order in which they are best read.
-const TOPICS: [(&str, &str, &str); 5] = [
+const TOPICS: [(&str, &str, &str); 6] = [
     (
         "overview",
         "what Dolmen is, and your first object",
         include_str!("../../../docs/guide/overview.md"),
+    ),
+    (
+        "workers",
+        "module workers: Cloudflare Durable Objects code, unchanged",
+        include_str!("../../../docs/guide/workers.md"),
     ),
     (
         "js-api",

@@ -82,7 +82,7 @@ fn an_unknown_topic_lists_those_there_are() {
         2,
         &[
             "\"gatway\"",
-            "overview, js-api, gateway, storage, troubleshooting",
+            "overview, workers, js-api, gateway, storage, troubleshooting",
         ],
     );
 }

@@ -46,7 +46,9 @@ fn resolve(ctx: &Ctx<'_>, base: &str, name: &str) -> rquickjs::Result<String> {
     for part in Path::new(name).components() {
         match part {
             // Beyond the first folder of a relative path.
-            Component::ParentDir if path.parent().is_none() => path.push(".."),
+            Component::ParentDir if path.parent().is_none() || path.ends_with("..") => {
+                path.push("..");
+            }
             Component::ParentDir => {
                 path.pop();
             }

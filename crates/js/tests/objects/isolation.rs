@@ -317,3 +317,23 @@ fn iterator_helpers_lose_nothing() {
         );
     });
 }
+
+#[test]
+fn a_loop_without_end_behind_another_objects_answer_times_out() {
+    let source = r#"
+class A {
+  constructor(state, env) { this.env = env; }
+  hello() { return "hello"; }
+  async spin() { await this.env.A.getByName("other").rpc("hello"); for (;;) {} }
+}
+exports.objects = { A };
+"#;
+    in_world_with(source, tight(), Clock::system(), async |w| {
+        // More than once, because what a time-out leaves behind shows when an instance is freed.
+        for _ in 0..3 {
+            let (kind, message) = w.err("A/one", "spin", "").await;
+            assert_eq!(kind, ErrorKind::Timeout, "{message}");
+            assert_eq!(w.ok("A/one", "hello", "").await, json!("hello"));
+        }
+    });
+}

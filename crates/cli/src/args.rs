@@ -41,13 +41,16 @@ pub struct ServeFlags {
     /// The folder of the objects' databases
     #[arg(long, value_name = "FOLDER", default_value = "./var/durable-objects")]
     pub storage: PathBuf,
-    /// A CommonJS bundle: exports.objects = { Counter }
+    /// A module worker, or a CommonJS bundle: exports.objects = { Counter }
     #[arg(long, value_name = "FILE")]
     pub bundle: Option<PathBuf>,
     /// Namespaces, YAML or JSON: objects: {ROOMS: ChatRoom}
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
-    /// How long one event may run, until its promise is settled
+    /// Let /rpc/ and /fetch/ lead to the objects of a module worker, too
+    #[arg(long)]
+    pub gateway: bool,
+    /// How long one event may run, until its promise is settled; of module workers, one turn
     #[arg(long, value_name = "DURATION", default_value = "2s")]
     pub cpu_timeout: String,
     /// How long an object may be idle before it leaves memory; 0: for ever

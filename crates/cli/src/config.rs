@@ -100,6 +100,7 @@ impl Config {
                 } else {
                     ErrorDetails::Hidden
                 },
+                object_routes: flags.gateway,
                 ..GatewayOptions::default()
             },
             log: flag(

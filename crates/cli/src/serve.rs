@@ -24,6 +24,7 @@ pub fn run(config: Config) -> Result<(), Failure> {
     let mut builder = Dolmen::builder()
         .storage(&config.storage)
         .options(config.options);
+    let routes = config.gateway.object_routes;
     let counter = matches!(config.objects, Objects::Counter);
     match config.objects {
         Objects::Counter => builder = builder.bundle(Bundle::counter()?),
@@ -44,7 +45,7 @@ pub fn run(config: Config) -> Result<(), Failure> {
         let gateway = Gateway::bind(&config.addr, config.gateway).map_err(dolmen::Error::from)?;
         let addr = gateway.local_addr();
         let dolmen = builder.start()?;
-        welcome(addr, &config.storage, &dolmen.handle(), counter);
+        welcome(addr, &config.storage, &dolmen.handle(), counter, routes);
         let drain = async {
             let name = signals.next().await;
             tracing::info!("{name}: finishing what runs; a second signal ends at once");
@@ -89,7 +90,7 @@ impl Signals {
 }
 
 /// Says where it listens and what to try.
-fn welcome(addr: SocketAddr, storage: &Path, handle: &Handle, counter: bool) {
+fn welcome(addr: SocketAddr, storage: &Path, handle: &Handle, counter: bool, routes: bool) {
     let mut url = addr;
     if addr.ip().is_unspecified() {
         url.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
@@ -105,6 +106,8 @@ fn welcome(addr: SocketAddr, storage: &Path, handle: &Handle, counter: bool) {
              curl http://{url}/fetch/COUNTER/global/count\n  \
              curl -X POST http://{url}/rpc/COUNTER/another/increment -d '[41]'\n"
         )
+    } else if handle.has_worker() && !routes {
+        format!("  curl http://{url}/\n")
     } else {
         let first = handle
             .namespaces()
@@ -115,10 +118,14 @@ fn welcome(addr: SocketAddr, storage: &Path, handle: &Handle, counter: bool) {
              curl http://{url}/fetch/{first}/some-name/\n"
         )
     };
+    let objects = if namespaces.is_empty() {
+        "none".to_owned()
+    } else {
+        namespaces.join(", ")
+    };
     let text = format!(
-        "Dolmen listens on http://{addr}\n\n  objects  {}\n  storage  {}\n\nTry:\n{tries}\n\
+        "Dolmen listens on http://{addr}\n\n  objects  {objects}\n  storage  {}\n\nTry:\n{tries}\n\
          `dolmen help` explains the rest. Ctrl-C stops it.\n",
-        namespaces.join(", "),
         storage.display()
     );
     let mut stdout = std::io::stdout().lock();

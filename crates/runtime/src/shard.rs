@@ -318,7 +318,7 @@ impl Shard {
         {
             return drop(envelope.reply.send(Err(Error::new(
                 ErrorKind::Reset,
-                "the object that this stub refers to is gone: its instance was reset or evicted",
+                "The execution context which hosts this callback is no longer running.",
             ))));
         }
         match self.object(key, name) {

@@ -154,6 +154,7 @@
       if (typeof name === 'symbol' || name === 'then') return undefined;
       return propertyOf({ root: remotes.get(target), path: [] }, name);
     },
+    has(target, name) { return typeof name === 'string' ? name !== 'then' : name in target; },
   };
   const remotes = new WeakMap();
   const fetchers = new WeakMap();
@@ -177,7 +178,6 @@
   hide(Fetcher.prototype, 'connect', function connect() {
     throw new Error('connect() of a stub is not implemented in Dolmen.');
   });
-  hide(Fetcher.prototype, dispose, function () {});
 
   // ---- what of here is reached from elsewhere ----------------------------------------------------
 

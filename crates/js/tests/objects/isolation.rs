@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use dolmen_runtime::{Clock, ErrorKind, FetchRequest, Options};
+use dolmen_runtime::{Body, Clock, ErrorKind, FetchRequest, Options, Target};
 use http::{HeaderMap, Method};
 use serde_json::json;
 
@@ -104,12 +103,13 @@ fn constructors_fetches_and_alarms_time_out_as_methods_do() {
         for path in ["/spin", "/status"] {
             assert_eq!(w.ok("BAD/fetch", "calls_", "").await, json!(1));
             let request = FetchRequest {
+                target: Target::Root,
                 method: Method::GET,
                 url: format!("http://localhost/fetch/BAD/fetch{path}"),
                 path: path.to_owned(),
                 query: String::new(),
                 headers: HeaderMap::new(),
-                body: Bytes::new(),
+                body: Body::None,
             };
             let error = w.fetch("BAD/fetch", request).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Timeout, "{path}: {error}");

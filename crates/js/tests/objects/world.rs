@@ -5,8 +5,8 @@ use std::{path::Path, sync::Arc, time::Duration};
 use bytes::Bytes;
 use dolmen_js::JsEngine;
 use dolmen_runtime::{
-    Clock, Error, ErrorKind, FetchRequest, FetchResponse, Handle, NamespaceSpec, Options, Payload,
-    RpcCall, Runtime, storage,
+    Clock, EgressPolicy, Error, ErrorKind, FetchRequest, FetchResponse, Handle, NamespaceSpec,
+    Options, Payload, RpcCall, Runtime, storage,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -28,6 +28,11 @@ pub fn options() -> Options {
     Options {
         shards: 2,
         cpu_timeout: Duration::from_secs(20),
+        // Servers of tests listen on loopback.
+        egress: EgressPolicy {
+            allow_private: true,
+            ..EgressPolicy::default()
+        },
         ..Options::default()
     }
 }

@@ -16,6 +16,7 @@ const RECORDS = Array.from({ length: 100 }, (_, id) => ({
 
 export class Counter extends DurableObject {
   #filled = new Set();
+  #puts = 0;
 
   hello(name) {
     return `hello, ${name}`;
@@ -45,9 +46,15 @@ export class Counter extends DurableObject {
     return await this.ctx.storage.get("key");
   }
 
+  // Another value each time: SQLite writes nothing, and syncs nothing, for a value that is there already.
   async put() {
-    await this.ctx.storage.put("key", "value");
+    this.#puts += 1;
+    await this.ctx.storage.put("puts", this.#puts);
     return "put";
+  }
+
+  puts() {
+    return this.ctx.storage.kv.get("puts") ?? 0;
   }
 
   async list() {

@@ -47,6 +47,8 @@ pub enum Op {
     Get,
     /// An asynchronous `put` of one key.
     Put,
+    /// The last value put.
+    Puts,
     /// An asynchronous `list` of 1,000 keys.
     List,
     /// 100 requests and 100 responses made in the worker.
@@ -87,6 +89,7 @@ impl Call {
             Call::FirstIncrement => Kept::One(Call::Read),
             Call::Worker(Op::Increment) => Kept::Every(Call::Worker(Op::Read)),
             Call::Worker(Op::FirstIncrement) => Kept::One(Call::Worker(Op::Read)),
+            Call::Worker(Op::Put) => Kept::Every(Call::Worker(Op::Puts)),
             Call::Worker(Op::Insert) => Kept::Every(Call::Worker(Op::Inserted)),
             Call::Fetch | Call::Hello | Call::Read | Call::Live | Call::Worker(_) => Kept::Nothing,
         }
@@ -106,6 +109,7 @@ impl Op {
             Op::Inserted => ("inserted", Right::Number),
             Op::Get => ("get", Right::Text("value")),
             Op::Put => ("put", Right::Text("put")),
+            Op::Puts => ("puts", Right::Number),
             Op::List => ("list", Right::Text("1000")),
             Op::Messages => ("messages", Right::Text("100")),
             Op::Read => ("read", Right::Number),

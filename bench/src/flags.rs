@@ -49,7 +49,7 @@ pub struct Flags {
     #[arg(long)]
     pub only: Option<Contender>,
 
-    /// The dolmen binary; without it the one beside this program, built when missing.
+    /// The dolmen binary; without it the one beside this program, built first if it is missing or out of date.
     #[arg(long, value_name = "PATH")]
     pub dolmen: Option<PathBuf>,
 

@@ -1,4 +1,4 @@
-//! Finding the programs: workerd is installed from npm when missing, dolmen is built when missing.
+//! Finding the programs: workerd is installed from npm when missing, dolmen is built as it is now.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -48,7 +48,7 @@ pub fn workerd() -> Result<PathBuf> {
     Ok(binary)
 }
 
-/// The dolmen binary: `given`, or the one beside this program. Only the latter is built when missing.
+/// The dolmen binary: `given`, or the one beside this program, which cargo first brings up to date.
 pub fn dolmen(given: Option<&Path>) -> Result<PathBuf> {
     if let Some(path) = given {
         return path
@@ -57,21 +57,19 @@ pub fn dolmen(given: Option<&Path>) -> Result<PathBuf> {
     }
     let this = std::env::current_exe().context("cannot tell where this program is")?;
     let binary = this.with_file_name("dolmen");
-    if !binary.is_file() {
-        eprintln!("building dolmen");
-        let profile_folder = this.parent().context("this program lies in no folder")?;
-        let target_folder = profile_folder
-            .parent()
-            .context("this program lies in no target folder")?;
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo
-            .args(["build", "--package", "dolmen-cli", "--target-dir"])
-            .arg(target_folder);
-        if profile_folder.ends_with("release") {
-            cargo.arg("--release");
-        }
-        run_quietly(cargo.current_dir(bench_folder())).context("cannot build dolmen")?;
+    eprintln!("building dolmen");
+    let profile_folder = this.parent().context("this program lies in no folder")?;
+    let target_folder = profile_folder
+        .parent()
+        .context("this program lies in no target folder")?;
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .args(["build", "--package", "dolmen-cli", "--target-dir"])
+        .arg(target_folder);
+    if profile_folder.ends_with("release") {
+        cargo.arg("--release");
     }
+    run_quietly(cargo.current_dir(bench_folder())).context("cannot build dolmen")?;
     if !binary.is_file() {
         bail!(
             "there is no dolmen at {}; give its place with --dolmen PATH",

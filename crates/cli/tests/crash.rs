@@ -1,5 +1,6 @@
 //! Kills the server with SIGKILL at random points under load, many times over one storage folder:
-//! after each restart every acknowledged write must be there, and no half turn.
+//! after each restart every acknowledged write must be there, and no half turn. In the end every acknowledged alarm must
+//! have fired.
 
 #![allow(
     clippy::unwrap_used,
@@ -7,11 +8,13 @@
 )]
 
 use std::{
+    collections::BTreeMap,
+    hash::{BuildHasher, Hasher, RandomState},
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     path::Path,
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
 
@@ -32,6 +35,10 @@ class Ledger {
     this.storage.put("two", n);
     return n;
   }
+  plan(ms) { this.storage.setAlarm(Date.now() + ms); }
+  alarm() { this.storage.put("fired", true); }
+  fired() { return this.storage.get("fired") ?? false; }
+  rest() { return new Promise((r) => setTimeout(() => r(1), 10)); }
   read() {
     const s = this.storage;
     return [s.get("left") ?? 0, s.get("right") ?? 0, (s.get("blob") ?? "").length, s.get("one") ?? 0, s.get("two") ?? 0];
@@ -42,6 +49,33 @@ exports.objects = { Ledger };
 
 const ROUNDS: u64 = 15;
 const CLIENTS: usize = 6;
+/// These clients keep their object; the others take a new one each round, so that kills hit its first writes as well.
+const FAITHFUL: usize = 3;
+/// How often an alarm that has not fired is asked for again, 10 ms apart.
+const MOST_LOOKS: usize = 2_000;
+
+/// Random numbers that a seed repeats: splitmix64.
+struct Random(u64);
+
+impl Random {
+    /// Seeded by `DOLMEN_CRASH_SEED`, or by chance. A failed test shows the seed.
+    fn new() -> Self {
+        let seed = match std::env::var("DOLMEN_CRASH_SEED") {
+            Ok(seed) => seed.parse().unwrap(),
+            Err(_) => RandomState::new().build_hasher().finish(),
+        };
+        println!("DOLMEN_CRASH_SEED={seed}");
+        Self(seed)
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+}
 
 struct Server {
     child: Child,
@@ -136,96 +170,151 @@ struct Acknowledged {
     twice: u64,
 }
 
-fn load(address: &str, client: usize, mut known: Acknowledged, stop: &AtomicBool) -> Acknowledged {
-    let Some(mut connection) = Client::connect(address) else {
-        return known;
+/// What one client did in one round.
+struct Done {
+    known: Acknowledged,
+    /// Objects whose alarm was acknowledged.
+    alarms: Vec<String>,
+}
+
+fn load(
+    address: &str,
+    object: &str,
+    known: Acknowledged,
+    stop: &AtomicBool,
+    calls: &AtomicU64,
+) -> Done {
+    let mut done = Done {
+        known,
+        alarms: Vec::new(),
     };
-    let object = format!("ledger-{client}");
+    let Some(mut connection) = Client::connect(address) else {
+        return done;
+    };
     while !stop.load(Ordering::Relaxed) {
-        let next = known.add + 1;
-        let Some(result) = connection.call(&object, "add", &format!("[{next}]")) else {
+        let next = done.known.add + 1;
+        let Some(result) = connection.call(object, "add", &format!("[{next}]")) else {
             break;
         };
         assert_eq!(result, next.to_string());
-        known.add = next;
+        done.known.add = next;
+        calls.fetch_add(1, Ordering::Relaxed);
         if next.is_multiple_of(7) {
-            let Some(_) = connection.call(&object, "twice", &format!("[{next}]")) else {
+            let Some(_) = connection.call(object, "twice", &format!("[{next}]")) else {
                 break;
             };
-            known.twice = next;
+            done.known.twice = next;
+        }
+        if next.is_multiple_of(20) {
+            // Some fire before the kill, and some are due at the next start.
+            let (alarm, delay) = (format!("alarm-{object}-{next}"), next % 300);
+            let Some(_) = connection.call(&alarm, "plan", &format!("[{delay}]")) else {
+                break;
+            };
+            done.alarms.push(alarm);
         }
     }
-    known
+    done
+}
+
+/// Checks that the object has what was acknowledged, and at most one write more; gives what it has.
+fn check(reader: &mut Client, object: &str, known: Acknowledged) -> Acknowledged {
+    let state = reader.call(object, "read", "[]").unwrap();
+    let state: Vec<u64> = state
+        .trim_matches(['[', ']'])
+        .split(',')
+        .map(|n| n.parse().unwrap())
+        .collect();
+    let [left, right, blob, one, two] = state[..] else {
+        panic!("{state:?}")
+    };
+    assert_eq!(
+        (left, left % 5_000),
+        (right, blob),
+        "half a turn in {object}"
+    );
+    assert!(
+        left == known.add || left == known.add + 1,
+        "{object} has {left}, acknowledged {}",
+        known.add
+    );
+    assert!(
+        two >= known.twice && one >= two,
+        "{object} has {state:?}, acknowledged {}",
+        known.twice
+    );
+    Acknowledged {
+        add: left,
+        twice: two,
+    }
 }
 
 #[test]
-fn every_acknowledged_write_survives_a_kill_and_no_half_turn_does() {
+fn every_acknowledged_write_and_alarm_survives_a_kill_and_no_half_turn_does() {
+    let mut random = Random::new();
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("ledger.js"), BUNDLE).unwrap();
-    let mut known = [Acknowledged::default(); CLIENTS];
+    let mut known: BTreeMap<String, Acknowledged> = BTreeMap::new();
+    let mut alarms = Vec::new();
     let mut acknowledged = 0;
     for round in 0..ROUNDS {
+        println!("round {round}");
         let server = Server::start(folder.path());
         let mut reader = Client::connect(&server.address).unwrap();
-        for (client, known) in known.iter_mut().enumerate() {
-            let state = reader
-                .call(&format!("ledger-{client}"), "read", "[]")
-                .unwrap();
-            let state: Vec<u64> = state
-                .trim_matches(['[', ']'])
-                .split(',')
-                .map(|n| n.parse().unwrap())
-                .collect();
-            let [left, right, blob, one, two] = state[..] else {
-                panic!("{state:?}")
-            };
-            assert_eq!(
-                (left, left % 5_000),
-                (right, blob),
-                "round {round}: half a turn in ledger-{client}"
-            );
-            assert!(
-                left == known.add || left == known.add + 1,
-                "round {round}: ledger-{client} has {left}, acknowledged {}",
-                known.add
-            );
-            assert!(
-                two >= known.twice && one >= two,
-                "round {round}: {state:?}, acknowledged {}",
-                known.twice
-            );
-            // An unacknowledged write may have been saved: that is where this client goes on.
-            known.add = left;
-            known.twice = two;
+        for (object, known) in &mut known {
+            // An unacknowledged write may have been saved: that is where its client goes on.
+            *known = check(&mut reader, object, *known);
         }
-        let stop = AtomicBool::new(false);
-        let before: u64 = known.iter().map(|known| known.add).sum();
-        let started_with = known;
+        let objects = (0..CLIENTS).map(|client| match client {
+            ..FAITHFUL => format!("ledger-{client}"),
+            _ => format!("ledger-{client}-{round}"),
+        });
+        let (stop, calls) = (AtomicBool::new(false), AtomicU64::new(0));
         std::thread::scope(|scope| {
-            let loads: Vec<_> = started_with
-                .into_iter()
-                .enumerate()
-                .map(|(client, known)| {
-                    let (address, stop) = (server.address.clone(), &stop);
-                    scope.spawn(move || load(&address, client, known, stop))
+            let loads: Vec<_> = objects
+                .map(|object| {
+                    let known = known.get(&object).copied().unwrap_or_default();
+                    let (address, stop, calls) = (server.address.clone(), &stop, &calls);
+                    scope.spawn(move || {
+                        let done = load(&address, &object, known, stop, calls);
+                        (object, done)
+                    })
                 })
                 .collect();
-            // Random points without a clock: after a number of calls of our own that differs each round.
-            for call in 0..(round * 37 % 101) * 5 {
-                reader
-                    .call("pacemaker", "add", &format!("[{call}]"))
-                    .unwrap();
+            // The load has begun, and then it goes on for a while, counted in calls and not in time.
+            let pacemaker = format!("pacemaker-{round}");
+            let mut paces = random.below(500);
+            while calls.load(Ordering::Relaxed) == 0 || paces > 0 {
+                reader.call(&pacemaker, "add", "[1]").unwrap();
+                paces = paces.saturating_sub(1);
             }
+            // Not always right after an answer.
+            std::thread::sleep(Duration::from_micros(random.below(3_000)));
             server.kill();
             stop.store(true, Ordering::Relaxed);
-            for (known, load) in known.iter_mut().zip(loads) {
-                *known = load.join().unwrap();
+            for load in loads {
+                let (object, done) = load.join().unwrap();
+                known.insert(object, done.known);
+                alarms.extend(done.alarms);
             }
         });
-        acknowledged += known.iter().map(|known| known.add).sum::<u64>() - before;
+        acknowledged += calls.load(Ordering::Relaxed);
     }
     assert!(
         acknowledged > 1_000,
         "only {acknowledged} writes were acknowledged: the load did not run"
     );
+    assert!(alarms.len() > 20, "only {} alarms were set", alarms.len());
+
+    let server = Server::start(folder.path());
+    let mut reader = Client::connect(&server.address).unwrap();
+    let mut looks = 0;
+    for alarm in &alarms {
+        while reader.call(alarm, "fired", "[]").unwrap() != "true" {
+            looks += 1;
+            assert!(looks < MOST_LOOKS, "{alarm} was lost");
+            reader.call("pacemaker", "rest", "[]").unwrap();
+        }
+    }
+    server.kill();
 }

@@ -60,7 +60,10 @@ impl JsInstance {
                 Ok(instance)
             }
             Err(Thrown::Exception(error)) => Err(error),
-            Err(Thrown::OutOfMemory) => Err(instance.vm.over_memory()),
+            Err(Thrown::OutOfMemory) => Err(Error::new(
+                ErrorKind::StartFailed,
+                over_memory(&instance.host).message(),
+            )),
         }
     }
 

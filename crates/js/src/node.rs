@@ -86,6 +86,11 @@ fn use_module<'js>(ctx: Ctx<'js>, name: String) -> Result<Option<Object<'js>>> {
     module.map(|module| get(&ctx, module)).transpose()
 }
 
+/// The names of the modules, for `node:module`.
+fn name_natives<'js>(_: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
+    native.set("names", Func::from(|| names().collect::<Vec<_>>()))
+}
+
 /// The async context, for `AsyncLocalStorage`.
 fn async_natives<'js>(_: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
     fn capture<'js>(ctx: Ctx<'js>) -> Value<'js> {

@@ -43,8 +43,10 @@ mod http_client;
 mod lazy;
 pub mod message;
 mod names;
+mod pattern;
 mod send;
 mod state;
+mod subtle;
 mod upload;
 
 use std::{future::Future, pin::Pin, rc::Rc, time::Duration};

@@ -106,7 +106,7 @@ const RUN: &str = r"
     (async () => {
         const failed = [];
         for (const [name, body] of tests) {
-            try { await Promise.race([body(), sleep(5000).then(() => { throw new Error('it took too long') })]) }
+            try { await Promise.race([body(), sleep(30000).then(() => { throw new Error('it took too long') })]) }
             catch (error) { failed.push(`${name}: ${error?.message ?? error}\n${error?.stack ?? ''}`) }
         }
         done(failed.join('\n'));
@@ -212,6 +212,8 @@ files! {
     fetch,
     streams,
     transform,
+    compression,
+    url_pattern,
     crypto,
     platform,
     clone,
@@ -453,6 +455,27 @@ fn measure() {
         println!(
             "first use of {name:<16} {:>9.1?} {bytes:>7} bytes",
             time / 49
+        );
+    }
+    for name in node::names() {
+        let (mut time, mut bytes) = (Duration::ZERO, 0);
+        for round in 0..20 {
+            let runtime = Runtime::new().unwrap();
+            let context = Context::full(&runtime).unwrap();
+            context.with(|ctx| web::install(&ctx, Rc::new(Shared(Rc::default()))).unwrap());
+            let before = runtime.memory_usage().malloc_size;
+            context.with(|ctx| {
+                let start = std::time::Instant::now();
+                node::exports(&ctx, name).catch(&ctx).unwrap();
+                if round > 0 {
+                    time += start.elapsed();
+                }
+            });
+            bytes = runtime.memory_usage().malloc_size - before;
+        }
+        println!(
+            "first use of node:{name:<20} {:>9.1?} {bytes:>7} bytes",
+            time / 19
         );
     }
     let runtime = Runtime::new().unwrap();

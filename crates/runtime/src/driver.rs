@@ -18,7 +18,7 @@ use crate::{
     Result,
     engine::{Concurrency, Instance, Work},
     error::{Error, ErrorKind},
-    event::{Event, Reply},
+    event::{AlarmInfo, Event, Reply},
     host::{EventId, Host, TimerId},
     object::{Envelope, Object, Running},
     turn::Budget,
@@ -228,12 +228,12 @@ impl Driver {
             _ => None,
         };
         let result = match alarm {
-            Some(info) => match self.alarm_is_due(info.scheduled_ms) {
-                Ok(true) => {
+            Some(info) => match self.due_alarm(info) {
+                Ok(Some(due)) => {
                     object.alarm.handler_started();
-                    self.run_event(id, event).await
+                    self.run_event(id, Event::Alarm(due)).await
                 }
-                Ok(false) => Ok(Reply::Alarm),
+                Ok(None) => Ok(Reply::Alarm),
                 Err(error) => Err(error),
             },
             None => self.run_event(id, event).await,
@@ -491,15 +491,20 @@ impl Driver {
         object.shard.forget(&self.object);
     }
 
-    /// Whether the stored alarm is due; if the index fired too early, tells it the right time.
-    pub(crate) fn alarm_is_due(&self, scheduled_ms: i64) -> Result<bool> {
+    /// The stored alarm, if it is due, which may not be the one that the index fired for. If the
+    /// index fired too early, tells it the right time.
+    pub(crate) fn due_alarm(&self, fired: AlarmInfo) -> Result<Option<AlarmInfo>> {
         let object = &*self.object;
         let stored = object.db.borrow_mut().alarm()?;
-        if stored.is_some_and(|time| time <= scheduled_ms.max(object.shard.clock.unix_ms())) {
-            return Ok(true);
+        let now = fired.scheduled_ms.max(object.shard.clock.unix_ms());
+        if let Some(scheduled_ms) = stored.filter(|time| *time <= now) {
+            return Ok(Some(AlarmInfo {
+                scheduled_ms,
+                ..fired
+            }));
         }
         object.alarm.rearm(object.db.borrow().committed(), stored);
-        Ok(false)
+        Ok(None)
     }
 
     /// Clears the alarm that was served, unless the handler set another one, or it will be retried.

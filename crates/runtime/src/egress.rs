@@ -369,7 +369,6 @@ fn special_v4(address: Ipv4Addr) -> Option<&'static str> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test says what went wrong by failing")]
 mod tests {
     use super::*;
 

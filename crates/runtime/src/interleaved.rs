@@ -81,13 +81,19 @@ impl Driver {
                 alarm,
             },
         );
-        if let Some(info) = alarm {
-            if !self.alarm_is_due(info.scheduled_ms)? {
-                self.host.settle(id, Ok(Reply::Alarm));
-                return Ok(());
-            }
-            object.alarm.handler_started();
-        }
+        let event = match alarm {
+            None => event,
+            Some(info) => match self.due_alarm(info) {
+                Ok(Some(due)) => {
+                    object.alarm.handler_started();
+                    Event::Alarm(due)
+                }
+                not_due => {
+                    self.host.settle(id, not_due.map(|_| Reply::Alarm));
+                    return Ok(());
+                }
+            },
+        };
         self.turn(budget, Work::Begin(id, event)).await
     }
 

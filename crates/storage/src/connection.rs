@@ -17,8 +17,8 @@ const STATEMENTS: usize = 16;
 
 /// A connection, and the length of its write-ahead log as SQLite last told.
 pub(crate) struct OpenConnection {
-    /// Goes before the connection, because it holds statements of it.
-    pub user: Option<UserSql>,
+    /// Goes before the connection, because it holds statements of it. Most objects have none.
+    pub user: Option<Box<UserSql>>,
     pub sql: Connection,
     /// Frames in the log after the last commit; 0 if no commit since the last [`take_frames`](Self::take_frames).
     frames: Arc<AtomicU32>,
@@ -58,7 +58,11 @@ impl OpenConnection {
     ) -> rusqlite::Result<(&Connection, &mut UserSql)> {
         let user = match &mut self.user {
             Some(user) => user,
-            empty => empty.insert(UserSql::new(&mut self.sql, longest_value, cache_pages)?),
+            empty => empty.insert(Box::new(UserSql::new(
+                &mut self.sql,
+                longest_value,
+                cache_pages,
+            )?)),
         };
         Ok((&self.sql, user))
     }

@@ -58,6 +58,8 @@ impl UserSql {
         let guard = Guard::install(sql, longest_value)?;
         // Queries over tables need more than the few pages that keys and values do; memory is taken as pages are read.
         sql.pragma_update(None, "cache_size", cache_pages)?;
+        // No limit counts what a query sorts or keeps for later, so it must not be in memory.
+        sql.pragma_update(None, "temp_store", "FILE")?;
         Ok(UserSql {
             cursors: HashMap::new(),
             cache: Cache::default(),

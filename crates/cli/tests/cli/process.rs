@@ -77,8 +77,8 @@ impl Running {
         serde_json::from_str(&self.ask("POST", path, body).1).unwrap()
     }
 
-    /// Returns once the log has a line with `text`.
-    pub fn logs(&mut self, text: &str) {
+    /// Returns the next line of the log with `text`, once it is there.
+    pub fn logs(&mut self, text: &str) -> String {
         let mut line = String::new();
         while !line.contains(text) {
             line.clear();
@@ -88,6 +88,7 @@ impl Running {
                 "the log ended without {text:?}"
             );
         }
+        line
     }
 
     pub fn signal(&self, signal: Signal) {

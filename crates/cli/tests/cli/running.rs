@@ -68,6 +68,9 @@ class Slow {
   }
   both() { return [this.state.storage.get("begun") ?? null, this.state.storage.get("ended") ?? null]; }
   loop() { for (;;); }
+  fill() { for (const all = []; ;) all.push(new Array(1000).fill(0)); }
+  calls() { return this.count = (this.count ?? 0) + 1; }
+  speak() { console.log("said", { a: [1] }); console.warn("warned"); console.error("failed"); console.debug("hidden"); }
   fail() { throw new Error("on purpose"); }
   hello() { return "hello"; }
 }
@@ -175,6 +178,95 @@ fn flags_reach_the_objects() {
         "{}",
         dolmen.welcome
     );
+}
+
+#[test]
+fn the_limits_of_memory_and_of_waiting_events_reach_the_objects() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = slow(folder.path());
+    let flags = [
+        "--bundle",
+        &bundle,
+        "--memory-limit",
+        "8MiB",
+        "--queue-limit",
+        "1",
+        "--cpu-timeout",
+        "1m",
+    ];
+    let mut dolmen = Running::start(&folder.path().join("storage"), &flags);
+    let failed = dolmen.rpc("/rpc/SLOW/a/fill", "");
+    assert_eq!(failed["error"]["code"], "execution_error", "{failed}");
+    assert!(
+        failed["error"]["message"]
+            .as_str()
+            .unwrap()
+            .contains("memory limit of 8 MiB"),
+        "{failed}"
+    );
+
+    // One event runs, one waits, and the other four are refused.
+    let mut running = dolmen.connect();
+    send(&mut running, "POST", "/rpc/SLOW/b/wait", "[1000]");
+    dolmen.logs("begun");
+    let mut others: Vec<_> = (0..5).map(|_| dolmen.connect()).collect();
+    for other in &mut others {
+        send(other, "POST", "/rpc/SLOW/b/hello", "[]");
+    }
+    let mut answers: Vec<_> = others.iter_mut().map(answer).collect();
+    answers.sort();
+    assert_eq!(answers[0].0, 200, "{answers:?}");
+    for (status, body) in &answers[1..] {
+        assert_eq!(*status, 503, "{body}");
+        assert!(body.contains("1 events waiting"), "{body}");
+    }
+    assert_eq!(answer(&mut running).0, 200);
+}
+
+#[test]
+fn idle_objects_leave_after_the_idle_timeout_and_never_with_0() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = slow(folder.path());
+    let dolmen = |storage: &str, timeout: &str| {
+        let flags = ["--bundle", &bundle, "--idle-timeout", timeout];
+        Running::start(&folder.path().join(storage), &flags)
+    };
+    // Time passes while another object waits for its timer.
+    let calls_after_a_while = |dolmen: &Running| {
+        assert_eq!(dolmen.rpc("/rpc/SLOW/a/calls", "")["result"], 1);
+        let mut looks = 0;
+        loop {
+            dolmen.rpc("/rpc/SLOW/other/wait", "[200]");
+            let calls = dolmen.rpc("/rpc/SLOW/a/calls", "")["result"].clone();
+            looks += 1;
+            if calls == 1 || looks == 5 {
+                return calls;
+            }
+        }
+    };
+    assert_eq!(calls_after_a_while(&dolmen("short", "20ms")), 1);
+    assert_eq!(calls_after_a_while(&dolmen("never", "0")), 6);
+}
+
+#[test]
+fn the_console_goes_to_the_log_with_the_objects_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = slow(folder.path());
+    let mut dolmen = Running::start(&folder.path().join("storage"), &["--bundle", &bundle]);
+    dolmen.rpc("/rpc/SLOW/the%20room/speak", "");
+    for (level, text) in [
+        (" INFO", "said { a: [ 1 ] }"),
+        (" WARN", "warned"),
+        ("ERROR", "failed"),
+    ] {
+        let line = dolmen.logs(text);
+        let (time, rest) = line.trim_end().split_once(' ').unwrap();
+        assert!(time.ends_with('Z'), "{line}");
+        assert_eq!(
+            rest,
+            format!("{level} console: {text} object=SLOW/the room")
+        );
+    }
 }
 
 #[test]

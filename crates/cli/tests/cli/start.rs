@@ -1,6 +1,6 @@
 //! Every way of not starting: one clear message, and its exit code.
 
-use std::{fs, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use super::process::{Running, run};
 
@@ -132,6 +132,23 @@ fn a_folder_that_cannot_be_used_is_named() {
     .failed(5, &["could not", "file/below"]);
     // Nor here.
     run(&["--addr", "127.0.0.1:0", "--storage", "/proc/dolmen"]).failed(5, &["/proc/dolmen"]);
+}
+
+#[test]
+fn a_folder_without_permission_is_named() {
+    if rustix::process::geteuid().is_root() {
+        // Root may write anywhere.
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let closed = folder.path().join("closed");
+    fs::create_dir(&closed).unwrap();
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o555)).unwrap();
+    for storage in [closed.clone(), closed.join("below")] {
+        let storage = storage.to_str().unwrap();
+        run(&["--addr", "127.0.0.1:0", "--storage", storage])
+            .failed(5, &[storage, "Permission denied"]);
+    }
 }
 
 #[test]

@@ -151,7 +151,7 @@
       if (name === REF) return undefined;
       if (name === PLATFORM) return 'ServiceStub cannot be serialized in this context.';
       if (hasOwn(target, name) || name in getPrototypeOf(target)) return get(target, name, receiver);
-      if (typeof name === 'symbol' || name === 'then') return undefined;
+      if (typeof name === 'symbol' || name === 'then' || name === 'toJSON') return undefined;
       return propertyOf({ root: remotes.get(target), path: [] }, name);
     },
     has(target, name) { return typeof name === 'string' ? name !== 'then' : name in target; },

@@ -58,7 +58,7 @@
     else received = `an instance of ${value.constructor?.name ?? 'Object'}`;
     return coded(TypeError, 'ERR_INVALID_ARG_TYPE', `The first argument must be of type string or an instance of Buffer, ArrayBuffer, or Array or an Array-like Object. Received ${received}`);
   };
-  const isAnyArrayBuffer = (value) => native.use('internal/types').isAnyArrayBuffer(value);
+  const isAnyArrayBuffer = (value) => native.use('util/types').isAnyArrayBuffer(value);
 
   assign({
     from(value, encoding, length) {
@@ -91,7 +91,7 @@
     },
     of: (...items) => fromList(items),
     copyBytesFrom(view, offset = 0, length) {
-      if (!native.use('internal/types').isTypedArray(view)) throw invalidType('view', 'TypedArray', view);
+      if (!native.use('util/types').isTypedArray(view)) throw invalidType('view', 'TypedArray', view);
       check.integer(offset, 'offset', 0);
       if (length !== undefined) check.integer(length, 'length', 0);
       const part = view.subarray(offset, length === undefined ? undefined : offset + length);

@@ -7,6 +7,10 @@
   const captures = Symbol('kCapture');
   const shown = (value) => native.use('internal/inspect').inspect(value);
   let defaultMax = 10;
+  // As Node does for an engine without them.
+  for (const name of ['dispose', 'asyncDispose']) {
+    if (!Symbol[name]) Object.defineProperty(Symbol, name, { value: Symbol(`Symbol.${name}`) });
+  }
 
   function EventEmitter(options) { EventEmitter.init.call(this, options); }
 
@@ -318,8 +322,7 @@
     listener(callback);
     if (signal.aborted) queueMicrotask(() => callback());
     else signal.addEventListener('abort', callback, { once: true });
-    const dispose = () => signal.removeEventListener('abort', callback);
-    return Symbol.dispose ? { [Symbol.dispose]: dispose } : { dispose };
+    return { [Symbol.dispose]: () => signal.removeEventListener('abort', callback) };
   };
 
   const { AsyncResource } = native.use('async_hooks');

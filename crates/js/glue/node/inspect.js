@@ -268,7 +268,7 @@
     return joined(ctx, output, base, braces, isList, depth, value);
   };
 
-  const isModule = (value) => native.use('internal/types').isModuleNamespaceObject(value);
+  const isModule = (value) => native.use('util/types').isModuleNamespaceObject(value);
   const MAP_SIZE = Object.getOwnPropertyDescriptor(Map.prototype, 'size').get;
   const SET_SIZE = Object.getOwnPropertyDescriptor(Set.prototype, 'size').get;
 

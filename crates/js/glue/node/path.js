@@ -40,7 +40,7 @@
   const { check, missing } = native.use('internal/errors');
   const validateObject = check.object;
   const validateString = check.string;
-  const process = native.use('process');
+  const process = { cwd: () => native.use('process').cwd(), env: {} };
   const matchesGlob = missing('path', 'matchesGlob');
 
   const [CHAR_UPPERCASE_A, CHAR_LOWERCASE_A, CHAR_UPPERCASE_Z, CHAR_LOWERCASE_Z, CHAR_DOT, CHAR_FORWARD_SLASH, CHAR_BACKWARD_SLASH, CHAR_COLON, CHAR_QUESTION_MARK] =

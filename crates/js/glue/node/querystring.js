@@ -1,13 +1,13 @@
 // querystring: https://nodejs.org/api/querystring.html
 (function (native) {
   'use strict';
-  const { Buffer } = native.use('buffer');
   const escape = (value) => {
     if (typeof value !== 'string') value = typeof value === 'object' ? String(value) : `${value}`;
     return encodeURIComponent(value);
   };
   // Bytes of a text whose escapes may not be UTF-8.
   const unescapeBuffer = (text) => {
+    const { Buffer } = native.use('buffer');
     const bytes = [];
     const source = Buffer.from(text);
     for (let at = 0; at < source.length; at++) {

@@ -48,6 +48,7 @@
 // IN THE SOFTWARE.
 // """
 (function (native) {
+native.use('events'); // first, because it sees to it that there is a Symbol.dispose
 const module = { exports: {} };
 const require = (name) => name === 'abort-controller'
   ? { AbortController: native.web('AbortController'), AbortSignal: native.web('AbortSignal') } : native.use(name.replace('/', ''));

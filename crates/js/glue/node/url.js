@@ -30,7 +30,7 @@
   const validateObject = check.object;
   const validateString = check.string;
   const querystring = native.use('querystring');
-  const process = native.use('process');
+  const process = { emitWarning: (...args) => native.use('process').emitWarning(...args) };
   const URL = native.web('URL');
   const URLSearchParams = native.web('URLSearchParams');
   const spliceOne = (list, at) => { list.splice(at, 1); };

@@ -3,7 +3,7 @@
   'use strict';
   const { check, coded, invalidType, invalidValue, withMissing } = native.use('internal/errors');
   const { inspect, format, formatWithOptions, stripVTControlCharacters } = native.use('internal/inspect');
-  const types = native.use('internal/types');
+  const types = native.use('util/types');
 
   const CUSTOM = Symbol.for('nodejs.util.promisify.custom');
   const promisify = (original) => {

@@ -1,41 +1,11 @@
-// crypto: https://w3c.github.io/webcrypto/ , as far as random numbers and digests.
+// crypto: https://w3c.github.io/webcrypto/#Crypto-interface ; the rest of it is in subtle.js.
 (function (native) {
   'use strict';
   const QUOTA_BYTES = 65536;
-  const NOT_YET = ['encrypt', 'decrypt', 'sign', 'verify', 'deriveBits', 'deriveKey', 'exportKey', 'generateKey',
-    'importKey', 'unwrapKey', 'wrapKey', 'timingSafeEqual'];
   const TypedArray = Object.getPrototypeOf(Uint8Array);
 
-  class SubtleCrypto {
-    async digest(algorithm, data) {
-      const name = `${typeof algorithm === 'object' && algorithm !== null ? algorithm.name : algorithm}`.toUpperCase();
-      const bytes = native.bytesOf(data);
-      const result = native.digest(name, bytes);
-      if (!result) throw new DOMException(`Unrecognized or unimplemented digest algorithm requested: ${name}`, 'NotSupportedError');
-      return result;
-    }
-  }
-  for (const name of NOT_YET) {
-    if (name === 'timingSafeEqual') continue;
-    const method = {
-      async [name]() {
-        throw new DOMException(`crypto.subtle.${name} is not supported yet: see docs/reference/web-apis.md`, 'NotSupportedError');
-      },
-    }[name];
-    Object.defineProperty(SubtleCrypto.prototype, name, { value: method, writable: true, enumerable: true, configurable: true });
-  }
-  Object.defineProperty(SubtleCrypto.prototype, 'timingSafeEqual', {
-    value: function timingSafeEqual(a, b) {
-      const [left, right] = [native.bytesOf(a), native.bytesOf(b)];
-      if (left.length !== right.length) throw new TypeError('Input buffers must have the same byte length');
-      return native.timingSafeEqual(left, right);
-    },
-    writable: true, enumerable: true, configurable: true,
-  });
-
   class Crypto {
-    #subtle = new SubtleCrypto();
-    get subtle() { return this.#subtle; }
+    get subtle() { return native.use('subtle'); }
 
     getRandomValues(view) {
       if (!(view instanceof TypedArray) || view instanceof Float32Array || view instanceof Float64Array
@@ -52,6 +22,6 @@
     randomUUID() { return native.randomUUID(); }
   }
 
-  for (const constructor of [Crypto, SubtleCrypto]) native.tag(constructor);
-  return { crypto: new Crypto(), Crypto, SubtleCrypto };
+  native.tag(Crypto);
+  return { crypto: new Crypto(), Crypto };
 })

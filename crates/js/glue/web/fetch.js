@@ -11,7 +11,9 @@
   const USED = 'Body has already been used. It can only be used once. Use tee() first if you need to read it twice.';
   const LOCKED = 'This ReadableStream is currently locked to a reader.';
   const CONTENT_TYPE = '\ncontent-type\0';
-  const TEXT_TYPE = 'text/plain;charset=UTF-8';
+  const TEXT_TYPE = `${CONTENT_TYPE}text/plain;charset=UTF-8`;
+  const FORM_TYPE = `${CONTENT_TYPE}application/x-www-form-urlencoded;charset=UTF-8`;
+  const JSON_TYPE = `${CONTENT_TYPE}application/json`;
 
   // What a message keeps, in one array: a private field for each value would cost more than all the rest of
   // making a message.
@@ -149,7 +151,7 @@
     return state[STREAM];
   };
 
-  // Puts what was passed as a body into a state, and returns its content type.
+  // Puts what was passed as a body into a state, and returns the header of its content type.
   const put = (state, kind, value, type) => {
     state[BODY_KIND] = kind;
     if (kind === 'stream') state[STREAM] = value;
@@ -165,17 +167,19 @@
         if (native.use('isDisturbed')(body)) throw new TypeError(USED);
         return put(state, 'stream', body, null);
       }
-      if (is(body, 'URLSearchParams')) return put(state, 'text', body.toString(), 'application/x-www-form-urlencoded;charset=UTF-8');
-      if (is(body, 'Blob')) return put(state, 'blob', body, body.type || null);
+      if (is(body, 'URLSearchParams')) return put(state, 'text', body.toString(), FORM_TYPE);
+      if (is(body, 'Blob')) return put(state, 'blob', body, body.type ? CONTENT_TYPE + body.type : null);
       if (is(body, 'FormData')) {
         const [blob, type] = native.use('encodeForm')(body);
-        return put(state, 'blob', blob, type);
+        return put(state, 'blob', blob, CONTENT_TYPE + type);
       }
     }
     return put(state, 'text', `${body}`, TEXT_TYPE);
   };
   const addType = (state, type) => {
-    if (type && !state[HEADER_TEXT].includes(CONTENT_TYPE)) state[HEADER_TEXT] += CONTENT_TYPE + type;
+    if (type === null) return;
+    if (state[HEADER_TEXT] === '') state[HEADER_TEXT] = type;
+    else if (!state[HEADER_TEXT].includes(CONTENT_TYPE)) state[HEADER_TEXT] += type;
   };
   // A body as Rust passes it.
   const putNative = (state, body) => {
@@ -392,7 +396,7 @@
       if (text === undefined) throw new TypeError('Value is not JSON serializable');
       const state = initResponse(null, init);
       if (NULL_BODY_STATUS.includes(state[STATUS])) throw new TypeError('Response with null body status (101, 204, 205, or 304) cannot have a body.');
-      addType(state, put(state, 'text', text, 'application/json'));
+      addType(state, put(state, 'text', text, JSON_TYPE));
       return new Response(ours, state);
     }
   }

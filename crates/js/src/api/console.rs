@@ -156,7 +156,9 @@ impl Console {
         args: Rest<Value<'js>>,
     ) -> rquickjs::Result<()> {
         let text = llrt_logging::format_plain(ctx.clone(), false, args)?;
-        self.line(level, &text);
+        // It breaks the lines of an object with carriage returns; here they become one line.
+        let text: Vec<_> = text.split('\r').map(str::trim_start).collect();
+        self.line(level, &text.join(" "));
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use rquickjs::{Ctx, Object, Result};
 
-use super::{async_natives, bytes, domains, hashes};
+use super::{async_natives, bytes, domains, hashes, name_natives};
 use crate::web::glue::Glue;
 
 pub(super) struct Module {
@@ -53,7 +53,6 @@ modules! {
     "internal/inspect": file!("inspect.js"), bytes::class_natives;
     "internal/equal": file!("equal.js"), bytes::class_natives;
     "internal/readable-stream": file!("readable_stream.js");
-    "internal/types": file!("types.js"), bytes::class_natives;
     "assert": file!("assert.js");
     "assert/strict": Source::Part("assert", "strict");
     "async_hooks": file!("async_hooks.js"), async_natives;
@@ -61,8 +60,11 @@ modules! {
     "crypto": file!("crypto.js"), hashes::natives;
     "diagnostics_channel": file!("diagnostics_channel.js");
     "events": file!("events.js");
+    "module": file!("module.js"), name_natives;
+    "os": file!("os.js");
     "path": file!("path.js");
     "path/posix": Source::Part("path", "posix");
+    "perf_hooks": file!("perf_hooks.js");
     "process": file!("process.js");
     "querystring": file!("querystring.js");
     "stream": file!("stream.js");
@@ -72,9 +74,10 @@ modules! {
     "string_decoder": file!("string_decoder.js");
     "timers": file!("timers.js");
     "timers/promises": Source::Part("timers", "promises");
+    "tty": file!("tty.js");
     "url": file!("url.js"), domains::natives;
     "util": file!("util.js");
-    "util/types": Source::Part("util", "types");
+    "util/types": file!("types.js"), bytes::class_natives;
     "sys": file!("sys.js");
 }
 

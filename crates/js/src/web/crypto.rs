@@ -1,10 +1,8 @@
-//! Random numbers and digests: the native half of `glue/web/crypto.js`.
+//! Random numbers and small things around keys: the native half of `glue/web/crypto.js`.
 
 use std::rc::Rc;
 
-use rquickjs::{ArrayBuffer, Ctx, Exception, Object, Result, TypedArray, prelude::Func};
-use sha1::Sha1;
-use sha2::{Digest, Sha256, Sha384, Sha512};
+use rquickjs::{Ctx, Exception, Object, Result, TypedArray, prelude::Func};
 
 use super::WebHost;
 
@@ -19,7 +17,8 @@ pub(super) fn native(native: &Object<'_>, host: &Rc<dyn WebHost>) -> Result<()> 
         "randomUUID",
         Func::from(move |ctx: Ctx<'_>| random_uuid(&ctx, &*uuid_host)),
     )?;
-    native.set("digest", Func::from(digest))?;
+    native.set("base64url", Func::from(base64url))?;
+    native.set("bytesOfBase64url", Func::from(bytes_of_base64url))?;
     native.set("timingSafeEqual", Func::from(timing_safe_equal))
 }
 
@@ -67,25 +66,6 @@ fn random_uuid(ctx: &Ctx<'_>, host: &dyn WebHost) -> Result<String> {
     Ok(text)
 }
 
-/// The digest of `bytes`, or `None` if there is no algorithm of this name.
-fn digest<'js>(
-    ctx: Ctx<'js>,
-    name: String,
-    bytes: TypedArray<'js, u8>,
-) -> Result<Option<ArrayBuffer<'js>>> {
-    let Some(bytes) = bytes.as_bytes() else {
-        return Err(Exception::throw_type(&ctx, "the ArrayBuffer is detached"));
-    };
-    let digest = match name.as_str() {
-        "SHA-1" => Sha1::digest(bytes).to_vec(),
-        "SHA-256" => Sha256::digest(bytes).to_vec(),
-        "SHA-384" => Sha384::digest(bytes).to_vec(),
-        "SHA-512" => Sha512::digest(bytes).to_vec(),
-        _ => return Ok(None),
-    };
-    ArrayBuffer::new_copy(ctx, digest).map(Some)
-}
-
 /// Whether two equally long lists of bytes are the same, in a time that does not tell where they differ.
 fn timing_safe_equal<'js>(left: TypedArray<'js, u8>, right: TypedArray<'js, u8>) -> bool {
     let (left, right) = (
@@ -97,4 +77,14 @@ fn timing_safe_equal<'js>(left: TypedArray<'js, u8>, right: TypedArray<'js, u8>)
         .zip(right)
         .fold(0, |all, (left, right)| all | (left ^ right));
     std::hint::black_box(difference) == 0 && left.len() == right.len()
+}
+
+fn base64url(bytes: TypedArray<'_, u8>) -> String {
+    base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes.as_bytes().unwrap_or_default())
+}
+
+/// The bytes of a text, or nothing if it is no base64url without padding.
+fn bytes_of_base64url(text: String) -> Option<TypedBytes> {
+    let bytes = base64_simd::URL_SAFE_NO_PAD.decode_to_vec(text.as_bytes());
+    bytes.ok().map(TypedBytes)
 }

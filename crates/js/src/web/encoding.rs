@@ -32,7 +32,7 @@ pub(super) fn is_plain_header_value<'js>(ctx: Ctx<'js>, value: JsString<'js>) ->
 }
 
 /// Throws a `DOMException`.
-fn dom_exception<'js>(ctx: &Ctx<'js>, name: &str, message: &str) -> rquickjs::Error {
+pub(super) fn dom_exception<'js>(ctx: &Ctx<'js>, name: &str, message: &str) -> rquickjs::Error {
     let exception = ctx
         .globals()
         .get::<_, Constructor<'js>>("DOMException")

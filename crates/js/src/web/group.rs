@@ -8,7 +8,7 @@ use crate::value_format;
 
 use super::names::Group;
 use super::state::State;
-use super::{address, clone, crypto, encoding, glue, names, send};
+use super::{address, clone, codec, crypto, encoding, glue, names, pattern, send, subtle};
 
 /// The names of a group, built if they are not yet, and what other groups use of it.
 pub(super) fn exports<'js>(
@@ -108,10 +108,36 @@ fn build<'js>(ctx: &Ctx<'js>, state: &State<'js>, group: Group) -> Result<Object
             )?;
             glue::TRANSFORM.run(ctx, native)
         }
+        Group::Compression => {
+            let streams = ["ReadableStream", "WritableStream"];
+            take(ctx, state, &native, Group::Streams, &streams)?;
+            encoding::native(&native)?;
+            codec::native(&native)?;
+            glue::COMPRESSION.run(ctx, native)
+        }
+        Group::UrlPattern => {
+            pattern::native(&native)?;
+            glue::URL_PATTERN.run(ctx, native)
+        }
+        Group::Scheduler => {
+            for name in ["setTimeout", "clearTimeout"] {
+                native.set(name, ctx.globals().get::<_, Value<'js>>(name)?)?;
+            }
+            uses(&native)?;
+            glue::SCHEDULER.run(ctx, native)
+        }
+        Group::Absent => glue::ABSENT.run(ctx, native),
         Group::Crypto => {
             encoding::native(&native)?;
             crypto::native(&native, &state.host)?;
+            uses(&native)?;
             glue::CRYPTO.run(ctx, native)
+        }
+        Group::Subtle => {
+            encoding::native(&native)?;
+            crypto::native(&native, &state.host)?;
+            subtle::native(&native, &state.host)?;
+            glue::SUBTLE.run(ctx, native)
         }
         Group::Platform => {
             platform(&native, state)?;

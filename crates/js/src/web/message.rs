@@ -24,10 +24,6 @@ pub trait PullSource: 'static {
     ///
     /// # Errors
     /// What the program's `TypeError` is to say.
-    #[expect(
-        clippy::type_complexity,
-        reason = "a boxed future, as async traits are"
-    )]
     fn pull(
         self: Rc<Self>,
     ) -> Pin<Box<dyn Future<Output = std::result::Result<Option<Bytes>, String>>>>;

@@ -15,7 +15,12 @@ pub(super) enum Group {
     Fetch,
     Streams,
     Transform,
+    Compression,
+    UrlPattern,
+    Scheduler,
+    Absent,
     Crypto,
+    Subtle,
     Platform,
     Clone,
 }
@@ -25,7 +30,7 @@ impl Group {
 }
 
 /// Every name with its group. `self`, `DOMException` and `queueMicrotask` need no group.
-pub(super) const NAMES: [(&CStr, Group); 42] = [
+pub(super) const NAMES: [(&CStr, Group); 53] = [
     (c"URL", Group::Url),
     (c"URLSearchParams", Group::Url),
     (c"TextEncoder", Group::Encoding),
@@ -59,9 +64,20 @@ pub(super) const NAMES: [(&CStr, Group); 42] = [
     (c"TransformStreamDefaultController", Group::Transform),
     (c"TextEncoderStream", Group::Transform),
     (c"TextDecoderStream", Group::Transform),
+    (c"CompressionStream", Group::Compression),
+    (c"DecompressionStream", Group::Compression),
+    (c"URLPattern", Group::UrlPattern),
+    (c"scheduler", Group::Scheduler),
+    (c"HTMLRewriter", Group::Absent),
+    (c"WebSocket", Group::Absent),
+    (c"WebSocketPair", Group::Absent),
+    (c"Worker", Group::Absent),
+    (c"EventSource", Group::Absent),
+    (c"caches", Group::Absent),
     (c"crypto", Group::Crypto),
     (c"Crypto", Group::Crypto),
-    (c"SubtleCrypto", Group::Crypto),
+    (c"SubtleCrypto", Group::Subtle),
+    (c"CryptoKey", Group::Subtle),
     (c"performance", Group::Platform),
     (c"Performance", Group::Platform),
     (c"navigator", Group::Platform),
@@ -76,7 +92,7 @@ pub(super) fn text(name: &'static CStr) -> &'static str {
 }
 
 /// What groups use of each other besides their global names.
-const INTERNAL: [(&str, Group); 11] = [
+const INTERNAL: [(&str, Group); 12] = [
     ("partsOfRequest", Group::Fetch),
     ("partsOfResponse", Group::Fetch),
     ("takeBody", Group::Fetch),
@@ -88,6 +104,7 @@ const INTERNAL: [(&str, Group); 11] = [
     ("isDisturbed", Group::Streams),
     ("readableOf", Group::Streams),
     ("Reader", Group::Streams),
+    ("subtle", Group::Subtle),
 ];
 
 /// The group of a name that our glue uses.

@@ -131,6 +131,27 @@ fn an_object_is_not_idle_while_an_event_runs_or_a_call_is_on_its_way() {
     });
 }
 
+#[test]
+fn a_bundle_that_loads_but_cannot_run_again_for_an_object_is_a_failed_start() {
+    // Loading has room for this, and an object has not.
+    let source = r#"
+const much = new Array(3_000_000).fill(0);
+class Big { hello() { return much.length; } }
+exports.objects = { Big };
+"#;
+    let options = Options {
+        memory_limit: 8 << 20,
+        ..options()
+    };
+    in_world_with(source, options, Clock::system(), async |w| {
+        for _ in 0..2 {
+            let (kind, message) = w.err("BIG/a", "hello", "").await;
+            assert_eq!(kind, ErrorKind::StartFailed, "{message}");
+            assert!(message.contains("memory limit of 8 MiB"), "{message}");
+        }
+    });
+}
+
 /// How many object files below `folder` this process has open.
 #[cfg(target_os = "linux")]
 fn open_databases(folder: &std::path::Path) -> usize {

@@ -2,8 +2,8 @@ test('unknown modules are absent', () => {
   for (const name of ['fs', 'nothing', '', 'internal/errors', 'node:path']) equal(node(name), undefined, name);
 });
 test('every module builds, and is the same each time', () => {
-  for (const name of ['assert', 'assert/strict', 'async_hooks', 'buffer', 'crypto', 'diagnostics_channel', 'events', 'path', 'path/posix', 'process',
-    'querystring', 'stream', 'stream/promises', 'stream/web', 'string_decoder', 'sys', 'timers', 'timers/promises', 'url', 'util', 'util/types']) {
+  for (const name of ['assert', 'assert/strict', 'async_hooks', 'buffer', 'crypto', 'diagnostics_channel', 'events', 'module', 'os', 'path', 'path/posix', 'perf_hooks', 'process',
+    'querystring', 'stream', 'stream/promises', 'stream/web', 'string_decoder', 'sys', 'timers', 'timers/promises', 'tty', 'url', 'util', 'util/types']) {
     ok(Object.keys(node(name)).length > 0, name);
     equal(node(name) === node(name), true, name);
   }
@@ -77,4 +77,14 @@ test('diagnostics_channel', async () => {
 });
 test('stream/web', () => {
   equal(node('stream/web').ReadableStream === ReadableStream, true);
+});
+test('module, os, tty, perf_hooks', () => {
+  const { builtinModules, isBuiltin, createRequire } = node('module');
+  for (const name of builtinModules) ok(node(name), name);
+  equal([isBuiltin('node:path'), isBuiltin('fs'), isBuiltin('internal/errors')], [true, false, false]);
+  throws(() => createRequire('/x'), 'Error', 'node:module createRequire is not implemented in Dolmen');
+  equal(node('os').EOL, '\n');
+  throws(() => node('os').cpus(), 'Error', 'node:os cpus is not implemented in Dolmen');
+  equal(node('tty').isatty(1), false);
+  equal(node('perf_hooks').performance === performance, true);
 });

@@ -60,23 +60,31 @@ test('Transform, PassThrough, Duplex, pipe', async () => {
   equal((await collect(duplex)).join(''), 'r');
   equal(duplex.got, 'w');
 });
-test('pipeline and finished', async () => {
-  const { pipeline: run, finished: over } = node('stream/promises');
+const { pipeline: run, finished: over } = node('stream/promises');
+test('pipeline through an async generator', async () => {
   const seen = [];
   await run(Readable.from(['a', 'b']), async function* (source) { for await (const chunk of source) yield `${chunk}${chunk}` },
     new Writable({ write(chunk, encoding, done) { seen.push(`${chunk}`); done() } }));
   equal(seen, ['aa', 'bb']);
+});
+test('a pipeline that fails', async () => {
   await rejects(run(Readable.from(['a']), new Transform({ transform(chunk, encoding, done) { done(new Error('broke')) } })), 'Error', 'broke');
+});
+test('a pipeline whose source goes away', async () => {
   const error = await new Promise((resolve) => {
     const source = new Readable({ read() {} });
     pipeline(source, new PassThrough(), (error) => resolve(error));
     source.destroy();
   });
   equal(error.code, 'ERR_STREAM_PREMATURE_CLOSE');
+});
+test('finished', async () => {
   const readable = Readable.from([1]);
   readable.resume();
   await over(readable);
   await new Promise((resolve, reject) => finished(Readable.from([]).resume(), (error) => error ? reject(error) : resolve()));
+});
+test('a pipeline that is aborted', async () => {
   const controller = new AbortController();
   const stuck = run(new Readable({ read() {} }), new PassThrough(), { signal: controller.signal });
   controller.abort();

@@ -20,3 +20,17 @@ test('DOMException', () => {
   equal(typeof error.stack, 'string');
 });
 test('reportError does not throw', () => reportError(new Error('seen')));
+test('scheduler.wait', async () => {
+  await scheduler.wait(1);
+  await scheduler.wait(1, { signal: new AbortController().signal });
+  await rejects(scheduler.wait(1, { signal: {} }), 'TypeError');
+  await rejects(scheduler.wait(1, { signal: AbortSignal.abort() }), 'AbortError');
+  await rejects(scheduler.wait(10000, { signal: AbortSignal.timeout(5) }), 'TimeoutError');
+});
+test('what is not there says so when it is used', async () => {
+  for (const name of ['HTMLRewriter', 'WebSocket', 'WebSocketPair', 'Worker', 'EventSource']) {
+    throws(() => new globalThis[name]('x'), 'NotSupportedError', `${name} is not implemented in Dolmen`);
+  }
+  throws(() => caches.default, 'NotSupportedError', 'caches.default is not implemented in Dolmen');
+  await rejects(caches.open('x'), 'NotSupportedError', 'caches.open');
+});

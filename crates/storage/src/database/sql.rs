@@ -245,7 +245,7 @@ impl Database {
             .into_iter()
             .flatten()
             .filter_map(|open| open.user.as_ref());
-        self.stepping || users.any(UserSql::has_open)
+        self.stepping || users.any(|user| user.has_open())
     }
 
     /// Ends all cursors.

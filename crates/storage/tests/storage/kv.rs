@@ -36,6 +36,32 @@ fn reading_an_object_that_never_wrote_makes_no_file() {
 }
 
 #[test]
+fn the_table_is_that_of_workerd() {
+    let place = place();
+    let mut db = place.object("a");
+    db.put("k", b"1").unwrap();
+    db.commit().unwrap();
+    sync(&mut db).unwrap();
+    db.close().unwrap();
+    let path = place.namespace.folder().join(format!("{}.sqlite", db.id()));
+    let sql = rusqlite::Connection::open(path).unwrap();
+    let schema: Vec<String> = sql
+        .prepare("SELECT sql FROM sqlite_schema")
+        .unwrap()
+        .query_map((), |row| row.get(0))
+        .unwrap()
+        .map(|sql| sql.unwrap())
+        .collect();
+    // Read from what the npm `workerd` 1.20261117.1 makes.
+    assert_eq!(
+        schema,
+        [
+            "CREATE TABLE _cf_KV (\n        key TEXT PRIMARY KEY,\n        value BLOB\n      ) WITHOUT ROWID"
+        ]
+    );
+}
+
+#[test]
 fn a_committed_value_is_found_after_close_and_after_checkpoint() {
     let place = place();
     let mut db = place.object("a");

@@ -278,6 +278,15 @@ fn the_same_text_can_run_while_a_cursor_on_it_is_open() {
 }
 
 #[test]
+fn a_large_sort_is_right() {
+    let place = place();
+    let mut db = place.object("a");
+    let text = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 200000) \
+                SELECT x FROM c ORDER BY x % 1000 DESC, printf('%0100d', x) LIMIT 3";
+    assert_eq!(sql(&mut db, text), "999;1999;2999");
+}
+
+#[test]
 fn cursors_are_limited_in_number() {
     let place = place();
     let mut db = place.object("a");

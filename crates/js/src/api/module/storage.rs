@@ -11,6 +11,9 @@ use crate::{api::state::AlarmHandler, raw, value_format};
 /// The latest time that an alarm can have, in milliseconds: the last day of a JavaScript `Date`.
 const LATEST_MS: f64 = 8.64e15;
 
+/// Keys that one call may name, as on Cloudflare.
+const MAX_KEYS: usize = 128;
+
 struct Storage {
     host: Rc<Host>,
     handler: AlarmHandler,
@@ -152,7 +155,18 @@ pub(super) fn put<'js>(
     })
 }
 
+fn check_count(ctx: &Ctx<'_>, keys: usize) -> rquickjs::Result<()> {
+    if keys > MAX_KEYS {
+        return Err(Exception::throw_range(
+            ctx,
+            &format!("Maximum number of keys is {MAX_KEYS}."),
+        ));
+    }
+    Ok(())
+}
+
 fn strings<'js>(ctx: &Ctx<'js>, keys: &Array<'js>) -> rquickjs::Result<Vec<String>> {
+    check_count(ctx, keys.len())?;
     keys.iter::<rquickjs::Coerced<rquickjs::String<'js>>>()
         .map(|key| text(ctx, &key?.0))
         .collect()
@@ -197,6 +211,7 @@ impl Storage {
         let keys = entries
             .own_keys::<rquickjs::String<'js>>(Filter::new().string().enum_only())
             .collect::<rquickjs::Result<Vec<_>>>()?;
+        check_count(ctx, keys.len())?;
         self.buffer.with(|buffer| {
             for key in keys {
                 let value: Value<'js> = entries.get(key.clone())?;

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use serde::Serialize;
 
+use crate::bundle::BundleFiles;
 use crate::flags::Flags;
 use crate::install;
 
@@ -59,15 +60,20 @@ impl Programs {
         })
     }
 
-    /// The command that starts `contender` at `addr`, keeping its files in `storage`.
-    pub fn command(&self, contender: Contender, addr: SocketAddr, storage: &Path) -> Command {
+    /// The command that starts `contender` at `addr` with `bundle`, keeping its files in `storage`.
+    pub fn command(
+        &self,
+        contender: Contender,
+        bundle: &BundleFiles,
+        addr: SocketAddr,
+        storage: &Path,
+    ) -> Command {
         const FOUND: &str = "`find` has looked for every program of this run";
-        let objects = install::bench_folder().join("objects");
         match contender {
             Contender::Workerd => {
                 let mut command = Command::new(self.workerd.as_ref().expect(FOUND));
                 let disk = format!("disk={}", storage.display());
-                command.arg("serve").arg(objects.join("workerd.capnp"));
+                command.arg("serve").arg(&bundle.workerd_config);
                 command
                     .arg("--socket-addr")
                     .arg(format!("http={addr}"))
@@ -84,7 +90,7 @@ impl Programs {
                     .arg(storage);
                 command
                     .arg("--bundle")
-                    .arg(objects.join("counter.dolmen.js"))
+                    .arg(&bundle.program)
                     .args(&self.dolmen_args);
                 command
             }

@@ -5,6 +5,7 @@
 //! itself stops the run with one error and exit code 1.
 
 mod answer;
+mod bundle;
 mod connection;
 mod contender;
 mod flags;

@@ -1,4 +1,4 @@
-//! Measuring one row on one server, and checking that no acknowledged increment was lost.
+//! Measuring one row on one server, and checking that no acknowledged write was lost.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use crate::load::{self, Outcome, Stop};
 use crate::memory;
 use crate::rows::{Method, Row};
 use crate::server::Server;
-use crate::work::{Call, Objects, Work};
+use crate::work::{Call, Kept, Objects, Work};
 
 /// Objects whose count is read back at most.
 const MOST_READ_BACK: u64 = 256;
@@ -59,7 +59,7 @@ pub fn measure(
     row: Row,
     contender: Contender,
 ) -> Result<Figure> {
-    let mut server = Server::start(programs, contender, root)?;
+    let mut server = Server::start(programs, contender, row.bundle(), root)?;
     if flags.only.is_some() {
         eprintln!(
             "{} runs as process {} at {}",
@@ -87,9 +87,10 @@ pub fn measure(
 
 fn rate(flags: &Flags, server: &Server, call: Call, objects: Objects) -> Result<Figure> {
     // What it costs to make an object has a row of its own; in the others they are made before.
-    let made = match call {
-        Call::FirstIncrement => 0,
-        _ => call_each(server, call, objects)?.acknowledged,
+    let made = if objects.are_new() {
+        0
+    } else {
+        call_each(server, call, objects)?.acknowledged
     };
     let stop = Stop::After {
         warm_up: flags.warm_up,
@@ -101,25 +102,25 @@ fn rate(flags: &Flags, server: &Server, call: Call, objects: Objects) -> Result<
         stop,
         &mut Work::new(call, objects),
     )?;
-    match call {
-        Call::Increment => {
-            let kept = call_each(server, Call::Read, objects)?.total;
+    match call.kept() {
+        Kept::Nothing => {}
+        Kept::Every(read) => {
+            let kept = call_each(server, read, objects)?.total;
             let acknowledged = made + outcome.acknowledged;
             ensure!(
                 kept == acknowledged,
-                "{acknowledged} increments were acknowledged, but the counts hold {kept}"
+                "{acknowledged} writes were acknowledged, but the objects hold {kept}"
             );
         }
-        Call::FirstIncrement => {
+        Kept::One(read) => {
             let sample = Objects::sample(outcome.acknowledged, MOST_READ_BACK);
-            let kept = call_each(server, Call::Read, sample)?.total;
+            let kept = call_each(server, read, sample)?.total;
             let asked = sample.count;
             ensure!(
                 kept == asked,
                 "of {asked} objects incremented once, the counts add up to {kept}"
             );
         }
-        Call::Fetch | Call::Hello | Call::Read | Call::Live => {}
     }
     ensure!(
         outcome.measured > 0,

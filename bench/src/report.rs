@@ -32,7 +32,7 @@ pub struct Settings {
     pub connections: u32,
 }
 
-const TITLE: usize = 38;
+const TITLE: usize = 40;
 const SERVER: usize = 8;
 const VALUE: usize = 12;
 const LATENCY: usize = 9;

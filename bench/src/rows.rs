@@ -3,8 +3,9 @@
 use clap::ValueEnum;
 use serde::Serialize;
 
+use crate::bundle::Bundle;
 use crate::contender::Contender;
-use crate::work::{Call, Objects};
+use crate::work::{Call, Objects, Op};
 
 /// One line of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
@@ -34,6 +35,38 @@ pub enum Row {
     MemoryWritten,
     /// Time from starting the program to its first right answer.
     Start,
+    /// Module worker: `stub.fetch` that touches no storage, one object.
+    WorkerFetch,
+    /// Module worker: RPC that touches no storage, one object.
+    WorkerRpc,
+    /// Module worker: RPC with an argument of 10 KB, one object.
+    #[value(name = "worker-rpc-10kb")]
+    #[serde(rename = "worker-rpc-10kb")]
+    WorkerRpc10kb,
+    /// Module worker: RPC to an object that makes one to another object.
+    WorkerRpcChain,
+    /// Module worker: SQL that reads 10 of 100 rows, one object.
+    WorkerSqlRead,
+    /// Module worker: SQL that inserts a row, one object.
+    WorkerSqlWrite,
+    /// Module worker: asynchronous `get` of one key, one object.
+    WorkerGet,
+    /// Module worker: asynchronous `put` of one key, one object.
+    WorkerPut,
+    /// Module worker: asynchronous `list` of 1,000 keys, one object.
+    WorkerList,
+    /// Module worker: 100 requests and 100 responses made in the worker.
+    WorkerMessages,
+    /// Module worker: durable increment, one object.
+    WorkerIncrement,
+    /// Module worker: durable increment, 64 objects in turn.
+    #[value(name = "worker-increment-64")]
+    #[serde(rename = "worker-increment-64")]
+    WorkerIncrement64,
+    /// Module worker: durable increment, a new object each time.
+    WorkerIncrementNew,
+    /// Module worker of 200 KB: a stored read of a new object each time.
+    WorkerCold,
 }
 
 /// How a row is measured.
@@ -59,6 +92,9 @@ pub enum Goal {
 /// The share of the bare hyper server's rate that object fetch is to reach.
 pub const HYPER_SHARE_GOAL: f64 = 0.45;
 
+/// Where the design sets no figure.
+const FASTER: Goal = Goal::TimesWorkerd(1.0);
+
 const MANY: u64 = 64;
 
 impl Row {
@@ -83,11 +119,26 @@ impl Row {
             Row::Memory => "memory per live object, read once",
             Row::MemoryWritten => "memory per live object, written once",
             Row::Start => "time from start to first answer",
+            Row::WorkerFetch => "worker to object, stub.fetch",
+            Row::WorkerRpc => "worker to object, RPC",
+            Row::WorkerRpc10kb => "worker to object, RPC with 10 KB",
+            Row::WorkerRpcChain => "worker to object to object, RPC",
+            Row::WorkerSqlRead => "worker, SQL select of 10 rows",
+            Row::WorkerSqlWrite => "worker, SQL insert",
+            Row::WorkerGet => "worker, KV get",
+            Row::WorkerPut => "worker, KV put",
+            Row::WorkerList => "worker, KV list of 1,000 keys",
+            Row::WorkerMessages => "worker, 100 new Request and Response",
+            Row::WorkerIncrement => "worker, durable increment, one object",
+            Row::WorkerIncrement64 => "worker, durable increment, 64 objects",
+            Row::WorkerIncrementNew => "worker, durable increment, new objects",
+            Row::WorkerCold => "worker of 200 KB, read of a new object",
         }
     }
 
     /// How the row is measured.
     pub fn method(self) -> Method {
+        let worker = |op, objects| Method::Rate(Call::Worker(op), objects);
         match self {
             Row::Rpc => Method::Rate(Call::Hello, Objects::shared(1)),
             Row::RpcRead => Method::Rate(Call::Read, Objects::shared(1)),
@@ -99,6 +150,29 @@ impl Row {
             Row::Memory => Method::Memory(Call::Read),
             Row::MemoryWritten => Method::Memory(Call::FirstIncrement),
             Row::Start => Method::Start,
+            Row::WorkerFetch => worker(Op::Page, Objects::shared(1)),
+            Row::WorkerRpc => worker(Op::Hello, Objects::shared(1)),
+            Row::WorkerRpc10kb => worker(Op::Take, Objects::shared(1)),
+            Row::WorkerRpcChain => worker(Op::Pass, Objects::shared(1)),
+            Row::WorkerSqlRead => worker(Op::Select, Objects::shared(1)),
+            Row::WorkerSqlWrite => worker(Op::Insert, Objects::shared(1)),
+            Row::WorkerGet => worker(Op::Get, Objects::shared(1)),
+            Row::WorkerPut => worker(Op::Put, Objects::shared(1)),
+            Row::WorkerList => worker(Op::List, Objects::shared(1)),
+            Row::WorkerMessages => worker(Op::Messages, Objects::shared(1)),
+            Row::WorkerIncrement => worker(Op::Increment, Objects::shared(1)),
+            Row::WorkerIncrement64 => worker(Op::Increment, Objects::shared(MANY)),
+            Row::WorkerIncrementNew => worker(Op::FirstIncrement, Objects::new_each()),
+            Row::WorkerCold => worker(Op::FirstRead, Objects::new_each()),
+        }
+    }
+
+    /// What the servers serve.
+    pub fn bundle(self) -> Bundle {
+        match self.method() {
+            Method::Rate(Call::Worker(_), _) if self == Row::WorkerCold => Bundle::LargeWorker,
+            Method::Rate(Call::Worker(_), _) => Bundle::Worker,
+            Method::Rate(..) | Method::Memory(_) | Method::Start => Bundle::Counter,
         }
     }
 
@@ -122,11 +196,22 @@ impl Row {
     /// The design's goal, if it sets one.
     pub fn goal(self) -> Option<Goal> {
         match self {
-            Row::Rpc | Row::Fetch | Row::Fetch64 => Some(Goal::TimesWorkerd(3.5)),
-            Row::Increment => Some(Goal::TimesWorkerd(5.0)),
-            Row::Increment64 => Some(Goal::TimesWorkerd(20.0)),
-            Row::IncrementNew => Some(Goal::TimesWorkerd(10.0)),
+            Row::Rpc | Row::Fetch | Row::Fetch64 | Row::WorkerFetch | Row::WorkerRpc => {
+                Some(Goal::TimesWorkerd(3.5))
+            }
+            Row::Increment | Row::WorkerIncrement => Some(Goal::TimesWorkerd(5.0)),
+            Row::Increment64 | Row::WorkerIncrement64 => Some(Goal::TimesWorkerd(20.0)),
+            Row::IncrementNew | Row::WorkerIncrementNew => Some(Goal::TimesWorkerd(10.0)),
             Row::Memory | Row::MemoryWritten => Some(Goal::AtMost(200.0)),
+            Row::WorkerRpc10kb
+            | Row::WorkerRpcChain
+            | Row::WorkerSqlRead
+            | Row::WorkerSqlWrite
+            | Row::WorkerGet
+            | Row::WorkerPut
+            | Row::WorkerList
+            | Row::WorkerMessages
+            | Row::WorkerCold => Some(FASTER),
             Row::RpcRead | Row::Start => None,
         }
     }

@@ -40,7 +40,7 @@ pub fn run(flags: &Flags) -> Result<()> {
                 let figure = measure(flags, &programs, &root, row, contender)
                     .with_context(|| format!("round {round}, row {}", row.name()))?;
                 eprintln!(
-                    "round {round} of {}: {:15}{:8}{:>12.1}{:3}  ({:.1} s)",
+                    "round {round} of {}: {:21}{:8}{:>12.1}{:3}  ({:.1} s)",
                     flags.rounds,
                     row.name(),
                     contender.name(),

@@ -27,6 +27,11 @@ impl Scratch {
         Ok(scratch)
     }
 
+    /// The folder itself, for what the benchmark generates for the server.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Where the server keeps its objects.
     pub fn storage(&self) -> PathBuf {
         self.folder.join("storage")

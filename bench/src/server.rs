@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Error, Result, anyhow};
 
+use crate::bundle::Bundle;
 use crate::contender::{Contender, Programs};
 use crate::interrupt;
 use crate::load::{self, Stop};
@@ -26,6 +27,7 @@ const LAST_BREATH: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Server {
     contender: Contender,
+    bundle: Bundle,
     child: Child,
     addr: SocketAddr,
     started_in: Duration,
@@ -34,12 +36,18 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts `contender` with its files under `root` and waits for its first right answer.
-    pub fn start(programs: &Programs, contender: Contender, root: &Path) -> Result<Self> {
+    /// Starts `contender` with `bundle` and its files under `root`, and waits for its first right answer.
+    pub fn start(
+        programs: &Programs,
+        contender: Contender,
+        bundle: Bundle,
+        root: &Path,
+    ) -> Result<Self> {
         let scratch = Scratch::create(root)?;
+        let files = bundle.files(scratch.folder())?;
         let addr = free_port()?;
         let log = File::create(scratch.log())?;
-        let mut command = programs.command(contender, addr, &scratch.storage());
+        let mut command = programs.command(contender, &files, addr, &scratch.storage());
         command
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
@@ -50,6 +58,7 @@ impl Server {
             .with_context(|| format!("cannot start {}", contender.name()))?;
         let mut server = Server {
             contender,
+            bundle,
             child,
             addr,
             started_in: Duration::ZERO,
@@ -122,7 +131,7 @@ impl Server {
 
     fn ask_once(&self) -> Result<()> {
         let call = match self.contender {
-            Contender::Workerd | Contender::Dolmen => Call::Hello,
+            Contender::Workerd | Contender::Dolmen => self.bundle.first_call(),
             Contender::Hyper => Call::Fetch,
         };
         let once = Stop::Requests {

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
 use crate::answer::Answer;
@@ -22,6 +22,102 @@ pub enum Call {
     FirstIncrement,
     /// An RPC that tells whether the object is still in memory.
     Live,
+    /// A request to the module worker.
+    Worker(Op),
+}
+
+/// What the module worker is asked to do. What each does is written in `objects/rows.mjs`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Op {
+    /// `stub.fetch`, which writes nothing.
+    Page,
+    /// An RPC that touches no storage.
+    Hello,
+    /// An RPC with an argument of 10 KB.
+    Take,
+    /// An RPC to an object that makes one to another object.
+    Pass,
+    /// SQL that reads 10 of 100 rows.
+    Select,
+    /// SQL that inserts one row.
+    Insert,
+    /// How many rows were inserted.
+    Inserted,
+    /// An asynchronous `get` of one key.
+    Get,
+    /// An asynchronous `put` of one key.
+    Put,
+    /// The last value put.
+    Puts,
+    /// An asynchronous `list` of 1,000 keys.
+    List,
+    /// 100 requests and 100 responses made in the worker.
+    Messages,
+    /// An RPC that reads the stored count.
+    Read,
+    /// An RPC that reads the stored count of an object never seen before.
+    FirstRead,
+    /// An RPC that adds one to the stored count.
+    Increment,
+    /// An RPC that adds one to the count of an object never seen before.
+    FirstIncrement,
+}
+
+/// What a call leaves behind, and the call that reads it back.
+#[derive(Clone, Copy, Debug)]
+pub enum Kept {
+    /// Nothing that could be counted.
+    Nothing,
+    /// One more for every answer.
+    Every(Call),
+    /// One in each object.
+    One(Call),
+}
+
+/// What a right answer holds.
+#[derive(Clone, Copy, Debug)]
+enum Right {
+    Text(&'static str),
+    Number,
+}
+
+impl Call {
+    /// What the call leaves behind.
+    pub fn kept(self) -> Kept {
+        match self {
+            Call::Increment => Kept::Every(Call::Read),
+            Call::FirstIncrement => Kept::One(Call::Read),
+            Call::Worker(Op::Increment) => Kept::Every(Call::Worker(Op::Read)),
+            Call::Worker(Op::FirstIncrement) => Kept::One(Call::Worker(Op::Read)),
+            Call::Worker(Op::Put) => Kept::Every(Call::Worker(Op::Puts)),
+            Call::Worker(Op::Insert) => Kept::Every(Call::Worker(Op::Inserted)),
+            Call::Fetch | Call::Hello | Call::Read | Call::Live | Call::Worker(_) => Kept::Nothing,
+        }
+    }
+}
+
+impl Op {
+    /// The first part of the path, and the answer.
+    fn path_and_answer(self) -> (&'static str, Right) {
+        match self {
+            Op::Page => ("page", Right::Text("hello, GET")),
+            Op::Hello => ("hello", Right::Text("hello, bench")),
+            Op::Take => ("take", Right::Text("100")),
+            Op::Pass => ("pass", Right::Text("hello, bench")),
+            Op::Select => ("select", Right::Text("505")),
+            Op::Insert => ("insert", Right::Text("1")),
+            Op::Inserted => ("inserted", Right::Number),
+            Op::Get => ("get", Right::Text("value")),
+            Op::Put => ("put", Right::Text("put")),
+            Op::Puts => ("puts", Right::Number),
+            Op::List => ("list", Right::Text("1000")),
+            Op::Messages => ("messages", Right::Text("100")),
+            Op::Read => ("read", Right::Number),
+            Op::FirstRead => ("read", Right::Text("0")),
+            Op::Increment => ("increment", Right::Number),
+            Op::FirstIncrement => ("increment", Right::Text("1")),
+        }
+    }
 }
 
 /// Which objects a load goes to: `count` of them in turn, their numbers `step` apart, from `first` on.
@@ -48,6 +144,11 @@ impl Objects {
     /// A new object for each request.
     pub fn new_each() -> Self {
         Objects::shared(u64::MAX)
+    }
+
+    /// Whether each request goes to an object never seen before.
+    pub fn are_new(self) -> bool {
+        self.count == u64::MAX
     }
 
     /// At most `sample` of the first `count` objects, evenly spaced.
@@ -113,6 +214,15 @@ impl Work {
             Call::Read => ("read", "[]"),
             Call::Increment | Call::FirstIncrement => ("increment", "[]"),
             Call::Live => ("live", "[]"),
+            Call::Worker(op) => {
+                let (what, _) = op.path_and_answer();
+                write!(
+                    out,
+                    "GET /{what}/c{number} HTTP/1.1\r\nhost: localhost\r\n\r\n"
+                )
+                .expect("a Vec takes every write");
+                return;
+            }
         };
         let length = arguments.len();
         write!(
@@ -138,6 +248,19 @@ impl Work {
                 answer.text()
             );
             return Ok(0);
+        }
+        if let Call::Worker(op) = self.call {
+            let wrong = || format!("wrong answer to {op:?}: {}", answer.text());
+            return match op.path_and_answer().1 {
+                Right::Text(right) => {
+                    ensure!(*answer.body == *right.as_bytes(), wrong());
+                    Ok(0)
+                }
+                Right::Number => std::str::from_utf8(&answer.body)
+                    .ok()
+                    .and_then(|text| text.parse().ok())
+                    .with_context(wrong),
+            };
         }
         let rpc: Option<RpcAnswer<'_>> = serde_json::from_slice(&answer.body).ok();
         match (self.call, rpc) {

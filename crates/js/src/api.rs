@@ -14,14 +14,6 @@ pub(crate) mod state;
 pub(crate) mod storage;
 pub(crate) mod timers;
 
-/// How logs and errors call an object.
-pub(crate) fn label(host: &Host) -> String {
-    match host.name() {
-        Some(name) => format!("{}/{name}", host.namespace().name),
-        None => format!("{}/{}", host.namespace().name, host.id()),
-    }
-}
-
 /// What the web APIs of one object may ask for.
 pub(crate) struct ObjectHost {
     host: Rc<Host>,

@@ -55,29 +55,55 @@ impl BundleError {
 impl Bundle {
     /// Compiles `source` and runs its top level once to see what it exports.
     pub fn load(file: &str, source: &str) -> Result<Self, BundleError> {
-        let internal = |error: rquickjs::Error| {
-            BundleError::new(format!("{file}: no JavaScript runtime: {error}"))
-        };
-        let runtime = AsyncRuntime::new().map_err(internal)?;
-        poll_now(runtime.set_memory_limit(LOAD_MEMORY));
-        let deadline = Instant::now() + LOAD_TIMEOUT;
-        poll_now(runtime.set_interrupt_handler(Some(Box::new(move || Instant::now() >= deadline))));
-        let context = poll_now(AsyncContext::full(&runtime)).map_err(internal)?;
-        poll_now(context.with(|ctx| {
-            let code = compile(&ctx, file, source)?;
-            let classes = classes(&ctx, file, &code).map_err(|error| match error {
-                Failure::Bundle(error) => error,
-                Failure::Thrown(_) if Instant::now() >= deadline => BundleError::new(format!(
-                    "{file}: the top level of the bundle did not end within {LOAD_TIMEOUT:?}"
-                )),
-                Failure::Thrown(error) => describe(&ctx, file, source, error),
-            })?;
-            Ok(Self { code, classes })
-        }))
+        load_in(
+            file,
+            &new_runtime(file)?,
+            |ctx| {
+                let code = compile(ctx, file, source).map_err(Failure::Bundle)?;
+                let classes = classes(ctx, file, &code)?;
+                Ok(Self { code, classes })
+            },
+            |ctx, error| describe(ctx, file, source, error),
+        )
     }
 }
 
-enum Failure {
+/// The runtime in which the bundle `file` is loaded.
+pub(crate) fn new_runtime(file: &str) -> Result<AsyncRuntime, BundleError> {
+    let runtime = AsyncRuntime::new().map_err(|error| no_runtime(file, &error))?;
+    poll_now(runtime.set_memory_limit(LOAD_MEMORY));
+    Ok(runtime)
+}
+
+/// Runs `load` in a new context of `runtime`, for as long as the top level of a bundle may take.
+/// `describe` says what it threw.
+pub(crate) fn load_in<T>(
+    file: &str,
+    runtime: &AsyncRuntime,
+    load: impl FnOnce(&Ctx<'_>) -> Result<T, Failure>,
+    describe: impl FnOnce(&Ctx<'_>, rquickjs::Error) -> BundleError,
+) -> Result<T, BundleError> {
+    let deadline = Instant::now() + LOAD_TIMEOUT;
+    poll_now(runtime.set_interrupt_handler(Some(Box::new(move || Instant::now() >= deadline))));
+    let context =
+        poll_now(AsyncContext::full(runtime)).map_err(|error| no_runtime(file, &error))?;
+    poll_now(context.with(|ctx| {
+        load(&ctx).map_err(|failure| match failure {
+            Failure::Bundle(error) => error,
+            Failure::Thrown(_) if Instant::now() >= deadline => BundleError::new(format!(
+                "{file}: the top level of the bundle did not end within {LOAD_TIMEOUT:?}"
+            )),
+            Failure::Thrown(error) => describe(&ctx, error),
+        })
+    }))
+}
+
+fn no_runtime(file: &str, error: &rquickjs::Error) -> BundleError {
+    BundleError::new(format!("{file}: no JavaScript runtime: {error}"))
+}
+
+/// Why a bundle was not loaded: what we say of it, or what it threw.
+pub(crate) enum Failure {
     Bundle(BundleError),
     Thrown(rquickjs::Error),
 }

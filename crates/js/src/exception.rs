@@ -94,6 +94,13 @@ fn brief(value: &Value<'_>) -> String {
     }
 }
 
+/// Logs what nobody caught; `what` is `uncaught`, perhaps with where.
+pub(crate) fn log_uncaught(object: &str, what: &str, error: &Error) {
+    let stack = error.detail().map(|stack| format!("\n{stack}"));
+    let stack = stack.unwrap_or_default();
+    tracing::error!(target: "console", object = %object, "{what}: {}{stack}", error.message());
+}
+
 /// Throws the runtime's error inside JavaScript, with its kind's code as `code`.
 pub(crate) fn throw(ctx: &Ctx<'_>, error: &Error) -> rquickjs::Error {
     let thrown = Exception::from_message(ctx.clone(), error.message());

@@ -233,7 +233,7 @@ fn construct<'js>(
     timers: &Rc<api::timers::Callbacks>,
 ) -> rquickjs::Result<Object<'js>> {
     web::install(ctx, Rc::new(api::ObjectHost::new(host)))?;
-    api::console::install(ctx, api::label(host))?;
+    api::console::install(ctx, host.label())?;
     api::timers::install(ctx, host, timers)?;
     let objects = bundle::run(ctx, code)?;
     let class: Value<'js> = match objects {

@@ -16,8 +16,8 @@ use crate::{
     Result,
     error::{Error, ErrorKind},
     event::{AlarmInfo, Event, Reply},
-    object::{Envelope, ObjectKey, Route},
-    shard::{CallChain, ShardMessage, Shared, owner},
+    object::{Envelope, ObjectKey},
+    shard::{ShardMessage, Shared, owner},
 };
 
 /// How often a failing handler is tried again before the alarm is dropped.
@@ -178,12 +178,7 @@ async fn send(
     let _ = shared.shards[owner(alarm.id, shared.shards.len())].send(ShardMessage::Deliver {
         key,
         name,
-        envelope: Envelope {
-            event,
-            chain: CallChain::default(),
-            route: Route::Plain,
-            reply,
-        },
+        envelope: Envelope::plain(event, reply),
     });
     let result = answer
         .await

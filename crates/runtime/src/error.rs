@@ -82,6 +82,12 @@ impl Error {
         }
     }
 
+    /// The same for a caller that has to conclude something else from it.
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
     /// Adds the value that user code threw, encoded, for a caller that can revive it.
     pub fn with_thrown(mut self, thrown: Bytes) -> Self {
         self.thrown = Some(thrown);

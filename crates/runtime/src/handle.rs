@@ -11,8 +11,8 @@ use crate::{
     error::{Error, ErrorKind},
     event::{Event, FetchRequest, FetchResponse, Payload, Reply, RpcCall},
     namespace::{MAX_NAME_BYTES, NamespaceSpec},
-    object::{Envelope, ObjectKey, Route},
-    shard::{CallChain, Shard, ShardMessage, ShardTask, Shared, owner},
+    object::{Envelope, ObjectKey},
+    shard::{Shard, ShardMessage, ShardTask, Shared, owner},
 };
 
 /// A cheap, cloneable reference to a running [`crate::Runtime`].
@@ -107,12 +107,7 @@ impl Handle {
         request: FetchRequest,
     ) -> impl Future<Output = Result<FetchResponse>> + Send + use<> {
         let (reply, answer) = oneshot::channel();
-        let envelope = Envelope {
-            event: Event::Fetch(request),
-            chain: CallChain::default(),
-            route: Route::Plain,
-            reply,
-        };
+        let envelope = Envelope::plain(Event::Fetch(request), reply);
         match Shard::current(&self.shards) {
             Some(shard) => shard.send_to_worker(envelope),
             // A closed inbox drops the reply, which `failure` reports.
@@ -158,12 +153,7 @@ impl Handle {
             ));
         }
         let (reply, answer) = oneshot::channel();
-        let envelope = Envelope {
-            event,
-            chain: CallChain::default(),
-            route: Route::Plain,
-            reply,
-        };
+        let envelope = Envelope::plain(event, reply);
         match Shard::current(&self.shards) {
             Some(shard) => shard.dispatch(index, &object.into(), envelope),
             None => {

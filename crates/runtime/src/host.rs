@@ -58,6 +58,11 @@ impl Host {
         self.object.key.namespace
     }
 
+    /// The id of the object called `name`; those used last are remembered.
+    pub fn id_from_name(&self, namespace: usize, name: &str) -> ObjectId {
+        self.object.shard.id_of(namespace, &name.into())
+    }
+
     /// Whether this is the stateless worker, which has no storage.
     pub fn is_worker(&self) -> bool {
         self.object.is_worker()
@@ -251,14 +256,7 @@ impl Host {
             ),
             (Err(error), _) | (_, Err(error)) => drop(reply.send(Err(error))),
         }));
-        async move {
-            answer.await.unwrap_or_else(|_| {
-                Err(Error::new(
-                    ErrorKind::Unavailable,
-                    "the called object went away: Dolmen is shutting down",
-                ))
-            })
-        }
+        answered(answer)
     }
 
     /// Sends an event where `client` says, once the writes made until now are durable. Events sent
@@ -300,14 +298,7 @@ impl Host {
                 Client::Worker => shard.send_to_worker(envelope(Route::Plain)),
             }
         }));
-        async move {
-            answer.await.unwrap_or_else(|_| {
-                Err(Error::new(
-                    ErrorKind::Unavailable,
-                    "the called object went away: Dolmen is shutting down",
-                ))
-            })
-        }
+        answered(answer)
     }
 
     /// A reference to the value that this instance keeps under the number `id`. Its number is
@@ -406,6 +397,16 @@ impl Host {
     fn hold(&self, output: crate::gate::Output) {
         self.object.gate.borrow_mut().push(output);
     }
+}
+
+/// The answer to a call; one that never comes means that the process ends.
+async fn answered(answer: oneshot::Receiver<Result<Reply>>) -> Result<Reply> {
+    answer.await.unwrap_or_else(|_| {
+        Err(Error::new(
+            ErrorKind::Unavailable,
+            "the called object went away: Dolmen is shutting down",
+        ))
+    })
 }
 
 /// How a nested transaction ends.

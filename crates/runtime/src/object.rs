@@ -46,6 +46,18 @@ pub(crate) struct Envelope {
     pub reply: oneshot::Sender<Result<Reply>>,
 }
 
+impl Envelope {
+    /// An event that begins a chain of calls, and came by no reference that can break.
+    pub fn plain(event: Event, reply: oneshot::Sender<Result<Reply>>) -> Self {
+        Self {
+            event,
+            chain: CallChain::default(),
+            route: Route::Plain,
+            reply,
+        }
+    }
+}
+
 /// By what kind of reference an event came.
 pub(crate) enum Route {
     /// None that can break.

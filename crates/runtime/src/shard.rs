@@ -432,7 +432,8 @@ impl Shard {
         let _ = self.shared.alarms.send(AlarmNote { namespace, time });
     }
 
-    fn id_of(&self, namespace: usize, name: &Rc<str>) -> ObjectId {
+    /// The id of the object called `name`.
+    pub fn id_of(&self, namespace: usize, name: &Rc<str>) -> ObjectId {
         let mut ids = self.ids.borrow_mut();
         let key = (namespace, name.clone());
         if let Some(id) = ids.get(&key) {

@@ -7,7 +7,7 @@
   'use strict';
   const MAX_PATH = 64;
   const REF = Symbol('reference');
-  const { apply, get, getPrototypeOf, ownKeys } = Reflect;
+  const { apply, get, getPrototypeOf } = Reflect;
   const hasOwn = Object.hasOwn;
   const define = Object.defineProperty;
   const { setPrototypeOf } = Object;
@@ -370,7 +370,6 @@
     return value;
   };
 
-  hide(RpcTarget.prototype, 'constructor', RpcTarget);
   return {
     RpcTarget, RpcStub, RpcPromise, RpcProperty, Fetcher, DurableObjectStub: DurableObject,
     fetcherFor, replace, revive, describe, rebuild, invoke, release, exported, refusals, collecting, disposeAll, withDisposer, refOf, isObject, KIND, push,

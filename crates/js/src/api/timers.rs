@@ -10,7 +10,7 @@ use rquickjs::{
 
 use crate::{
     async_context,
-    exception::{Thrown, throw},
+    exception::{Thrown, log_uncaught, throw},
 };
 
 /// Shortest delay, as in browsers.
@@ -88,7 +88,7 @@ pub(crate) fn fire(ctx: &Ctx<'_>, host: &Rc<Host>, callbacks: &Callbacks, timer:
     if let Err(error) = called {
         match Thrown::take(ctx, dolmen_runtime::ErrorKind::Exception, error) {
             Thrown::Exception(error) => {
-                tracing::error!(target: "console", object = %super::label(host), "uncaught in a timer: {}", error.detail().map_or_else(|| error.message().to_owned(), |stack| format!("{}\n{stack}", error.message())));
+                log_uncaught(&host.label(), "uncaught in a timer", &error);
             }
             Thrown::OutOfMemory => host.slice().stop(crate::vm::over_memory(host)),
         }

@@ -1,29 +1,19 @@
 //! Loads a module worker: compiles its files once, and finds what it exports.
 
-use std::{
-    cell::RefCell,
-    collections::HashMap,
-    rc::Rc,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
-use rquickjs::{AsyncContext, AsyncRuntime, Ctx, Module, Object, Value, loader::Loader};
+use rquickjs::{Ctx, Module, Object, Value, loader::Loader};
 
 use super::{
+    instance::evaluate,
     loader::{Modules, Reading},
     native::{self, Exports},
 };
 use crate::{
     api,
-    bundle::{self, BundleError},
+    bundle::{self, BundleError, Failure},
     node, poll_now, web,
 };
-
-/// How long the top level of a bundle may run when it is loaded.
-const LOAD_TIMEOUT: Duration = Duration::from_secs(5);
-/// Heap of the runtime that loads a bundle, in bytes.
-const LOAD_MEMORY: usize = 256 << 20;
 
 /// A compiled module worker.
 pub(crate) struct ModuleBundle {
@@ -52,13 +42,7 @@ impl ModuleBundle {
     /// Compiles `source` and the files that it imports, relative to `file`, and runs their top
     /// level once to see what it exports.
     pub fn load(file: &str, source: &str) -> Result<Self, BundleError> {
-        let internal = |error: rquickjs::Error| {
-            BundleError::new(format!("{file}: no JavaScript runtime: {error}"))
-        };
-        let runtime = AsyncRuntime::new().map_err(internal)?;
-        poll_now(runtime.set_memory_limit(LOAD_MEMORY));
-        let deadline = Instant::now() + LOAD_TIMEOUT;
-        poll_now(runtime.set_interrupt_handler(Some(Box::new(move || Instant::now() >= deadline))));
+        let runtime = bundle::new_runtime(file)?;
         let reading = Reading {
             entry: file.into(),
             entry_source: source.into(),
@@ -66,23 +50,19 @@ impl ModuleBundle {
             sources: Rc::new(RefCell::new(HashMap::new())),
         };
         poll_now(runtime.set_loader(reading.clone(), reading.clone()));
-        let context = poll_now(AsyncContext::full(&runtime)).map_err(internal)?;
-        poll_now(context.with(|ctx| {
-            let found = Self::find(&ctx, file, reading.clone());
-            found.map_err(|failure| match failure {
-                Failure::Bundle(error) => error,
-                Failure::Thrown(_) if Instant::now() >= deadline => BundleError::new(format!(
-                    "{file}: the top level of the bundle did not end within {LOAD_TIMEOUT:?}"
-                )),
-                Failure::Thrown(error) => {
-                    let sources = reading.sources.borrow();
-                    let all = sources
-                        .iter()
-                        .map(|(file, source)| (file.as_str(), &**source));
-                    bundle::describe_module(&ctx, file, all, error)
-                }
-            })
-        }))
+        let sources = reading.sources.clone();
+        bundle::load_in(
+            file,
+            &runtime,
+            |ctx| Self::find(ctx, file, reading),
+            |ctx, error| {
+                let sources = sources.borrow();
+                let all = sources
+                    .iter()
+                    .map(|(file, source)| (file.as_str(), &**source));
+                bundle::describe_module(ctx, file, all, error)
+            },
+        )
     }
 
     fn find(ctx: &Ctx<'_>, file: &str, mut reading: Reading) -> Result<Self, Failure> {
@@ -92,18 +72,8 @@ impl ModuleBundle {
         node::install_globals(ctx)?;
         native::install(ctx, None, &Exports::default())?;
         let module: Module<'_, _> = reading.load(ctx, file)?;
-        let (module, done) = module.eval()?;
-        while ctx.execute_pending_job() {}
-        match done.result::<Value<'_>>() {
-            Some(Err(error)) => return Err(error.into()),
-            Some(Ok(_)) => {}
-            None => {
-                return Err(Failure::Bundle(BundleError::new(format!(
-                    "{file}: a top-level await did not end: nothing outside can be waited for at the top level of a worker"
-                ))));
-            }
-        }
-        let exports = exports(ctx, file, &module.namespace()?)?;
+        let namespace = evaluate(ctx, module, || while ctx.execute_pending_job() {})?;
+        let exports = exports(ctx, file, &namespace)?;
         Ok(Self {
             modules: Arc::new(Modules {
                 entry: file.to_owned(),
@@ -111,17 +81,6 @@ impl ModuleBundle {
             }),
             exports,
         })
-    }
-}
-
-enum Failure {
-    Bundle(BundleError),
-    Thrown(rquickjs::Error),
-}
-
-impl From<rquickjs::Error> for Failure {
-    fn from(error: rquickjs::Error) -> Self {
-        Self::Thrown(error)
     }
 }
 

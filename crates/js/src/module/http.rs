@@ -221,11 +221,10 @@ pub(super) fn natives<'js>(
         move |ctx: Ctx<'js>, source: Value<'js>| {
             let host = native::required(&ctx, &own)?;
             let body = message::taken(&ctx, &source)?;
-            let reader = match leaving(&ctx, host, body, None) {
-                Body::Stream(reader) => reader,
-                whole => whole_stream(&ctx, whole),
-            };
-            wrap_stream(&ctx, Cap::Reader(reader))
+            match leaving(&ctx, host, body, None) {
+                Body::Stream(reader) => wrap_stream(&ctx, Cap::Reader(reader)),
+                _ => Err(Exception::throw_type(&ctx, "this is not a stream")),
+            }
         },
     )?;
     function(
@@ -264,22 +263,6 @@ pub(super) fn natives<'js>(
             }
         },
     )
-}
-
-/// A stream of a body that is all there.
-fn whole_stream(ctx: &Ctx<'_>, body: Body) -> BodyReader {
-    let bytes = match body {
-        Body::Full(bytes) => bytes,
-        _ => Bytes::new(),
-    };
-    let (writer, reader) = body_stream(Some(bytes.len() as u64));
-    ctx.spawn(async move {
-        // Nobody has to read it.
-        if writer.write(bytes).await.is_ok() {
-            let _ = writer.end().await;
-        }
-    });
-    reader
 }
 
 /// `{ write(bytes), close(), abort(message) }` into a stream that somebody else reads.
@@ -343,7 +326,7 @@ fn fetch_via<'js>(
     // A fragment is for the client alone.
     let url = parts.url.split('#').next().unwrap_or_default().to_owned();
     let request = FetchRequest {
-        target: remote.target(dolmen_runtime::Export::id),
+        target: remote.target(),
         method: parts.method,
         url: url.clone(),
         path: String::new(),

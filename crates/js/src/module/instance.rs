@@ -3,7 +3,7 @@
 use std::{rc::Rc, sync::Arc, task::Context};
 
 use dolmen_runtime::{Error, ErrorKind, Event, EventId, Host, Instance, Work};
-use rquickjs::{Ctx, Function, Module, Object, Value, promise::PromiseState};
+use rquickjs::{Ctx, Function, Module, Object, Value, module::Declared, promise::PromiseState};
 
 use super::{
     bundle::ModuleBundle,
@@ -35,16 +35,7 @@ impl ModuleInstance {
         poll_now(instance.vm.runtime().set_loader(loader.clone(), loader));
         let made = instance.vm.with(|ctx| {
             instance.start(&ctx, bundle, class).map_err(|error| {
-                let error = native::thrown(&ctx, &instance.host, error);
-                let failed = Error::new(ErrorKind::StartFailed, error.message());
-                let failed = match error.thrown() {
-                    Some(thrown) => failed.with_thrown(thrown.clone()),
-                    None => failed,
-                };
-                match error.detail() {
-                    Some(detail) => failed.with_detail(detail),
-                    None => failed,
-                }
+                native::thrown(&ctx, &instance.host, error).with_kind(ErrorKind::StartFailed)
             })
         });
         made.map(|()| instance)
@@ -61,7 +52,7 @@ impl ModuleInstance {
         api::timers::install(ctx, &self.host, &self.timers)?;
         node::install_globals(ctx)?;
         native::install(ctx, Some(&self.host), &bundle.exports)?;
-        let namespace = evaluate(ctx, &bundle.modules, || self.vm.run_jobs(ctx))?;
+        let namespace = evaluate(ctx, entry(ctx, &bundle.modules)?, || self.vm.run_jobs(ctx))?;
         let state = native::state(ctx)?;
         let start: Function<'js> = state.workers.get("start")?;
         start.call::<_, ()>((namespace, class.is_some(), class.unwrap_or_default()))?;
@@ -72,8 +63,7 @@ impl ModuleInstance {
     fn begin<'js>(&self, ctx: &Ctx<'js>, id: EventId, event: Event) -> rquickjs::Result<()> {
         let state = native::state(ctx)?;
         let begin = |name: &str| state.workers.get::<_, Function<'js>>(name);
-        #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^53 events")]
-        let number = id as f64;
+        let number = native::to_js(id);
         match event {
             Event::Call(call) => {
                 let (kind, what, props) = native::target(ctx, call.target)?;
@@ -110,19 +100,14 @@ impl ModuleInstance {
         if released.is_empty() {
             return Ok(());
         }
-        #[expect(clippy::cast_precision_loss, reason = "a count of exports")]
-        let ids: Vec<f64> = released.into_iter().map(|id| id as f64).collect();
+        let ids: Vec<f64> = released.into_iter().map(native::to_js).collect();
         let release: Function<'js> = native::state(ctx)?.stubs.get("release")?;
         release.call((ids,))
     }
 }
 
-/// Runs the bundle's modules; gives the namespace of the first one.
-pub(super) fn evaluate<'js>(
-    ctx: &Ctx<'js>,
-    modules: &Arc<Modules>,
-    run_jobs: impl FnOnce(),
-) -> rquickjs::Result<Object<'js>> {
+/// Loads the first of the bundle's modules.
+fn entry<'js>(ctx: &Ctx<'js>, modules: &Arc<Modules>) -> rquickjs::Result<Module<'js, Declared>> {
     let Some(code) = modules.code.get(&modules.entry) else {
         return Err(rquickjs::Exception::throw_message(
             ctx,
@@ -130,7 +115,15 @@ pub(super) fn evaluate<'js>(
         ));
     };
     // SAFETY: written by `Module::write` of the same engine in this process, and unchanged since.
-    let module = unsafe { Module::load(ctx.clone(), code) }?;
+    unsafe { Module::load(ctx.clone(), code) }
+}
+
+/// Runs a module and what it imports; gives its namespace.
+pub(super) fn evaluate<'js>(
+    ctx: &Ctx<'js>,
+    module: Module<'js, Declared>,
+    run_jobs: impl FnOnce(),
+) -> rquickjs::Result<Object<'js>> {
     let (module, done) = module.eval()?;
     run_jobs();
     match done.state() {

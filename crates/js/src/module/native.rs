@@ -1,11 +1,11 @@
 //! What the glue asks of Rust: calls, references, ids, sections, results. One state a context.
 
-use std::{cell::RefCell, rc::Rc, sync::Arc};
+use std::{cell::RefCell, rc::Rc};
 
 use bytes::Bytes;
 use dolmen_runtime::{
-    Call, Cap, Connection, Entrypoint, Error, ErrorKind, Event, EventId, Host, Message, ObjectRef,
-    Payload, Reply, SectionId, Target,
+    Call, Cap, Entrypoint, Error, ErrorKind, Event, EventId, Host, Message, ObjectRef, Payload,
+    Reply, SectionId, Target, storage,
 };
 use rquickjs::{
     Array, Ctx, Exception, Function, JsLifetime, Object, Value, function::Opt, promise::Promised,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     api, async_context,
-    exception::Thrown,
+    exception::{Thrown, log_uncaught},
     raw, rpc, value_format,
     vm::over_memory,
     web::{glue::Glue, group},
@@ -78,14 +78,22 @@ pub(crate) fn section(ctx: &Ctx<'_>) -> rquickjs::Result<SectionId> {
         return Ok(0);
     };
     let section_of: Function<'_> = stored.0.workers.get("sectionOf")?;
-    let section: f64 = section_of.call((frame,))?;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "it was made from a section's number"
-    )]
-    let section = section as SectionId;
-    Ok(section)
+    section_of.call((frame,)).map(from_js)
+}
+
+/// A number of ours (of an event, an export, a section) as JavaScript has it.
+#[expect(clippy::cast_precision_loss, reason = "counts, far below 2^53")]
+pub(super) fn to_js(number: u64) -> f64 {
+    number as f64
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "`to_js` made it"
+)]
+fn from_js(number: f64) -> u64 {
+    number as u64
 }
 
 /// The exports of `cloudflare:workers`.
@@ -177,27 +185,19 @@ fn calls<'js>(
         native,
         "exportRemote",
         move |ctx: Ctx<'js>, id: f64, is_promise: bool| {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a count of exports"
-            )]
-            let export = required(&ctx, &own)?.export(id as u64);
-            let handle = RemoteHandle::wrap(&ctx, Remote::Export(export))?;
-            mark_promise(&handle, is_promise)?;
-            Ok::<_, rquickjs::Error>(handle)
+            let export = required(&ctx, &own)?.export(from_js(id));
+            RemoteHandle::wrap(&ctx, Remote::Export(export), is_promise)
         },
     )?;
     function(ctx, native, "dup", |ctx: Ctx<'js>, handle: Value<'js>| {
-        let copy = RemoteHandle::wrap(&ctx, RemoteHandle::get(&ctx, &handle)?)?;
-        mark_promise(&copy, is_promise(&handle)?)?;
-        Ok::<_, rquickjs::Error>(copy)
+        let is_promise = RemoteHandle::is_promise(&handle)?;
+        RemoteHandle::wrap(&ctx, RemoteHandle::get(&ctx, &handle)?, is_promise)
     })?;
     function(ctx, native, "dispose", |handle: Value<'js>| {
         RemoteHandle::dispose(&handle)
     })?;
     function(ctx, native, "isPromise", |handle: Value<'js>| {
-        is_promise(&handle)
+        RemoteHandle::is_promise(&handle)
     })?;
     function(
         ctx,
@@ -206,9 +206,7 @@ fn calls<'js>(
         |ctx: Ctx<'js>, caps: Array<'js>, index: usize, is_promise: bool| {
             let handle: Value<'js> = caps.get(index)?;
             // One reference may be named more than once.
-            let copy = RemoteHandle::wrap(&ctx, RemoteHandle::get(&ctx, &handle)?)?;
-            mark_promise(&copy, is_promise)?;
-            Ok::<_, rquickjs::Error>(copy)
+            RemoteHandle::wrap(&ctx, RemoteHandle::get(&ctx, &handle)?, is_promise)
         },
     )?;
     function(
@@ -233,27 +231,9 @@ fn calls<'js>(
     let label = host.map_or_else(|| "the bundle".to_owned(), |host| host.label());
     function(ctx, native, "report", move |value: Value<'js>| {
         if let Thrown::Exception(error) = Thrown::describe(value, ErrorKind::Exception) {
-            tracing::error!(target: "console", object = %label, "uncaught: {}", error.detail().map_or_else(|| error.message().to_owned(), |stack| format!("{}\n{stack}", error.message())));
+            log_uncaught(&label, "uncaught", &error);
         }
     })
-}
-
-const IS_PROMISE: &str = "isPromise";
-
-fn mark_promise(handle: &Value<'_>, is_promise: bool) -> rquickjs::Result<()> {
-    match handle.as_object() {
-        Some(handle) if is_promise => handle.set(IS_PROMISE, true),
-        _ => Ok(()),
-    }
-}
-
-fn is_promise(handle: &Value<'_>) -> rquickjs::Result<bool> {
-    match handle.as_object() {
-        Some(handle) => handle
-            .get::<_, Option<bool>>(IS_PROMISE)
-            .map(|known| known == Some(true)),
-        None => Ok(false),
-    }
 }
 
 fn call<'js>(
@@ -271,7 +251,7 @@ fn call<'js>(
         Some(encode(ctx, &args, host)?)
     };
     let call = Call {
-        target: remote.target(|export| export.id()),
+        target: remote.target(),
         path: path.into_iter().map(Into::into).collect(),
         args,
     };
@@ -330,13 +310,17 @@ pub(super) fn decode<'js>(ctx: &Ctx<'js>, message: Message) -> rquickjs::Result<
     let state = state(ctx)?;
     let caps = Array::new(ctx.clone())?;
     for (index, cap) in message.caps.into_iter().enumerate() {
-        let handle = match cap {
-            Cap::Export(export) => RemoteHandle::wrap(ctx, Remote::Export(export))?,
-            Cap::Object(object) => RemoteHandle::wrap(ctx, Remote::object(object))?,
-            Cap::Entrypoint(entrypoint) => RemoteHandle::wrap(ctx, Remote::Entrypoint(entrypoint))?,
-            stream @ (Cap::Reader(_) | Cap::Writer(_)) => http::wrap_stream(ctx, stream)?,
+        let remote = match cap {
+            Cap::Export(export) => Remote::Export(export),
+            Cap::Object(object) => Remote::object(object),
+            Cap::Entrypoint(entrypoint) => Remote::Entrypoint(entrypoint),
+            stream @ (Cap::Reader(_) | Cap::Writer(_)) => {
+                caps.set(index, http::wrap_stream(ctx, stream)?)?;
+                continue;
+            }
         };
-        caps.set(index, handle)?;
+        // Which of them are promises is said where the value refers to them.
+        caps.set(index, RemoteHandle::wrap(ctx, remote, false)?)?;
     }
     value_format::deserialize_message(ctx, &message.bytes, &state.revive, caps.as_value())
 }
@@ -374,12 +358,7 @@ fn settle<'js>(
     ok: bool,
     value: Value<'js>,
 ) -> rquickjs::Result<()> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "it was made from an event's number"
-    )]
-    let id = id as EventId;
+    let id: EventId = from_js(id);
     let converted = if ok {
         match kind {
             "call" => encode(ctx, &value, host).map(Reply::Call),
@@ -398,11 +377,10 @@ fn settle<'js>(
     };
     let result = converted.map_err(|error| {
         let error = thrown(ctx, host, error);
-        match (kind, error.thrown()) {
-            ("refusal", Some(bytes)) => {
-                Error::new(ErrorKind::MethodNotFound, error.message()).with_thrown(bytes.clone())
-            }
-            _ => error,
+        if kind == "refusal" && error.thrown().is_some() {
+            error.with_kind(ErrorKind::MethodNotFound)
+        } else {
+            error
         }
     });
     host.settle(id, result);
@@ -581,8 +559,7 @@ fn identity<'js>(
         move |ctx: Ctx<'js>, namespace: usize, name: String| {
             Ok::<_, rquickjs::Error>(
                 required(&ctx, &own)?
-                    .namespace_key(namespace)
-                    .id_from_name(&name)
+                    .id_from_name(namespace, &name)
                     .to_string(),
             )
         },
@@ -606,10 +583,11 @@ fn identity<'js>(
         native,
         "objectRemote",
         move |ctx: Ctx<'js>, namespace: usize, hex: String, name: Opt<Option<String>>| {
-            let id = required(&ctx, &own)?
-                .namespace_key(namespace)
-                .parse_id(&hex)
-                .map_err(|error| Exception::throw_type(&ctx, error.message()))?;
+            required(&ctx, &own)?;
+            // The id was made or checked when the glue got it.
+            let id = hex
+                .parse()
+                .map_err(|error: storage::Error| Exception::throw_type(&ctx, error.message()))?;
             let object = ObjectRef {
                 namespace,
                 id,
@@ -620,10 +598,7 @@ fn identity<'js>(
                     .filter(|name| name.len() <= dolmen_runtime::MAX_NAME_BYTES)
                     .map(Into::into),
             };
-            RemoteHandle::wrap(
-                &ctx,
-                Remote::Object(object, Arc::new(Connection::default())),
-            )
+            RemoteHandle::wrap(&ctx, Remote::object(object), false)
         },
     )?;
     let own = host.cloned();
@@ -643,6 +618,7 @@ fn identity<'js>(
                     name: name.into(),
                     props,
                 }),
+                false,
             )
         },
     )
@@ -678,10 +654,9 @@ fn sections<'js>(
 ) -> rquickjs::Result<()> {
     let own = host.cloned();
     function(ctx, native, "beginSection", move |ctx: Ctx<'js>| {
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^53")]
         required(&ctx, &own)?
             .begin_section(section(&ctx)?)
-            .map(|id| id as f64)
+            .map(to_js)
             .map_err(|error| Exception::throw_message(&ctx, error.message()))
     })?;
     // Resolves in a later turn, once what was started in the section may go on.
@@ -691,13 +666,7 @@ fn sections<'js>(
         native,
         "nextTurn",
         move |ctx: Ctx<'js>, section: f64| {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "it was made from a section's number"
-            )]
-            let turn =
-                required(&ctx, &own)?.admitted(section as SectionId, tokio::task::yield_now());
+            let turn = required(&ctx, &own)?.admitted(from_js(section), tokio::task::yield_now());
             Ok::<_, rquickjs::Error>(Promised::from(async move {
                 turn.await;
                 Ok::<_, rquickjs::Error>(())
@@ -715,12 +684,7 @@ fn sections<'js>(
     )?;
     let own = host.cloned();
     function(ctx, native, "endSection", move |ctx: Ctx<'js>, id: f64| {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "it was made from a section's number"
-        )]
-        required(&ctx, &own)?.end_section(id as u64);
+        required(&ctx, &own)?.end_section(from_js(id));
         Ok::<_, rquickjs::Error>(())
     })?;
     let own = host.cloned();
@@ -746,11 +710,7 @@ fn sections<'js>(
             let host = required(&ctx, &own)?;
             let pending = ctx.throw(value);
             let error = thrown(&ctx, host, pending);
-            let reset = Error::new(ErrorKind::Reset, error.message());
-            host.slice().stop(match error.thrown() {
-                Some(bytes) => reset.with_thrown(bytes.clone()),
-                None => reset,
-            });
+            host.slice().stop(error.with_kind(ErrorKind::Reset));
             Err::<(), _>(raw::throw_uncatchable(&ctx))
         },
     )
@@ -765,8 +725,7 @@ pub(super) fn target<'js>(
     Ok(match target {
         Target::Root => ("root", undefined.clone(), undefined),
         Target::Export(id) => {
-            #[expect(clippy::cast_precision_loss, reason = "a count of exports")]
-            let id = Value::new_number(ctx.clone(), id as f64);
+            let id = Value::new_number(ctx.clone(), to_js(id));
             ("export", id, undefined)
         }
         Target::Entrypoint(entrypoint) => {

@@ -32,10 +32,10 @@ impl Remote {
     }
 
     /// What the callee is to do with it.
-    pub fn target(&self, export_id: impl FnOnce(&Export) -> u64) -> Target {
+    pub fn target(&self) -> Target {
         match self {
             Self::Object(..) => Target::Root,
-            Self::Export(export) => Target::Export(export_id(export)),
+            Self::Export(export) => Target::Export(export.id()),
             Self::Entrypoint(entrypoint) => Target::Entrypoint(entrypoint.clone()),
         }
     }
@@ -50,7 +50,11 @@ impl Remote {
 }
 
 /// The JavaScript object around a [`Remote`]; dropping it gives the reference back.
-pub(crate) struct RemoteHandle(RefCell<Option<Remote>>);
+pub(crate) struct RemoteHandle {
+    remote: RefCell<Option<Remote>>,
+    /// Whether what is exported is a promise, so that its stub can be awaited.
+    is_promise: bool,
+}
 
 impl<'js> Trace<'js> for RemoteHandle {
     fn trace<'a>(&self, _tracer: Tracer<'a, 'js>) {}
@@ -71,21 +75,36 @@ impl<'js> JsClass<'js> for RemoteHandle {
 }
 
 impl RemoteHandle {
-    pub fn wrap<'js>(ctx: &Ctx<'js>, remote: Remote) -> rquickjs::Result<Value<'js>> {
-        Class::instance(ctx.clone(), Self(RefCell::new(Some(remote)))).map(Class::into_value)
+    pub fn wrap<'js>(
+        ctx: &Ctx<'js>,
+        remote: Remote,
+        is_promise: bool,
+    ) -> rquickjs::Result<Value<'js>> {
+        let handle = Self {
+            remote: RefCell::new(Some(remote)),
+            is_promise,
+        };
+        Class::instance(ctx.clone(), handle).map(Class::into_value)
+    }
+
+    /// Whether `value` is a handle of a promise.
+    pub fn is_promise(value: &Value<'_>) -> rquickjs::Result<bool> {
+        let handle = Class::<Self>::from_value(value)?;
+        let is_promise = handle.borrow().is_promise;
+        Ok(is_promise)
     }
 
     /// What `value` is a handle of.
     pub fn get<'js>(ctx: &Ctx<'js>, value: &Value<'js>) -> rquickjs::Result<Remote> {
         let handle = Class::<Self>::from_value(value)?;
-        let remote = handle.borrow().0.borrow().clone();
+        let remote = handle.borrow().remote.borrow().clone();
         remote.ok_or_else(|| Exception::throw_message(ctx, "RPC stub used after being disposed."))
     }
 
     /// Gives the reference back now.
     pub fn dispose(value: &Value<'_>) -> rquickjs::Result<()> {
         let handle = Class::<Self>::from_value(value)?;
-        handle.borrow().0.borrow_mut().take();
+        handle.borrow().remote.borrow_mut().take();
         Ok(())
     }
 }

@@ -1,0 +1,40 @@
+import type { Family, RequestID } from "./api.js";
+import { Stubs, wasReset } from "./calls.js";
+import { HEADER, requestId, type GroupCalls, type Placement } from "./protocol.js";
+
+/** How long the Group may take to find a place, making a Replica included. */
+const GROUP_LIMIT_MS = 30_000;
+
+/**
+ * Reserves a place in the group for the request id. Returns the stub of the Replica that has it; its `fetch` carries the
+ * ids. The first fetch takes the place; a further one takes one more in the same Replica, or is answered 503.
+ */
+export async function identify<T = any>(groupid: DurableObjectId, requestid: RequestID, family: Family<T>): Promise<DurableObjectStub> {
+  const request = requestId(requestid);
+  const group = groupid.toString();
+  const groups = new Stubs<GroupCalls>(family.parent);
+  const placement = await groups.call(group, GROUP_LIMIT_MS, (stub) => stub.$reserve(request));
+  const replicas = family.child as DurableObjectNamespace;
+  const stub = replicas.get(replicas.idFromString(placement.replica));
+  const fetch = stub.fetch.bind(stub) as (request: Request) => Promise<Response>;
+  let unused: Placement | undefined = placement;
+  stub.fetch = async (input: RequestInfo | URL, init?: RequestInit) => {
+    const outgoing = new Request(input as RequestInfo, init);
+    outgoing.headers.set(HEADER.group, group);
+    outgoing.headers.set(HEADER.replica, placement.replica);
+    outgoing.headers.set(HEADER.request, request);
+    // A client must not choose its ticket.
+    outgoing.headers.delete(HEADER.ticket);
+    const taken = unused;
+    unused = undefined;
+    if (taken) outgoing.headers.set(HEADER.ticket, `${taken.ticket} ${taken.fresh}`);
+    try {
+      return await fetch(outgoing);
+    } catch (error) {
+      // The Replica may have been reset before it could say that the request is there.
+      if (taken && wasReset(error)) await groups.call(group, GROUP_LIMIT_MS, (stub) => stub.$cancel(taken.ticket)).catch(() => {});
+      throw error;
+    }
+  };
+  return stub;
+}

@@ -25,8 +25,11 @@ function wasReset(error) {
 var Stubs = class {
   #namespace;
   #stubs = /* @__PURE__ */ new Map();
-  constructor(namespace) {
+  #idOf;
+  /** `idOf` finds the id that hex digits stand for, where it has a name that the object should see. */
+  constructor(namespace, idOf = (id, namespace2) => namespace2.idFromString(id)) {
     this.#namespace = namespace;
+    this.#idOf = idOf;
   }
   /** Makes `call` on the stub of `id`, and once more on a new stub if the object was reset. */
   async call(id, limitMs, call) {
@@ -41,7 +44,7 @@ var Stubs = class {
     }
   }
   #fresh(id) {
-    return this.#namespace.get(this.#namespace.idFromString(id));
+    return this.#namespace.get(this.#idOf(id, this.#namespace));
   }
 };
 async function eachOf(items, width, work) {
@@ -377,7 +380,7 @@ var Group = class _Group extends Base {
   async #tell(n, id, after) {
     const introduction = this.#places.introduction(n, after);
     if (introduction === void 0) return after;
-    const known = await this.#stubs.call(id, REPLICA_LIMIT_MS, (stub) => stub.$introduce(this.uid, introduction));
+    const known = await this.#stubs.call(id, REPLICA_LIMIT_MS, (stub) => stub.$introduce(this.uid, this.ctx.id.name, introduction));
     this.#places.told(n, known);
     return known;
   }
@@ -394,7 +397,7 @@ var GROUP_LIMIT_MS = 3e4;
 async function identify(groupid, requestid, family) {
   const request = requestId(requestid);
   const group = groupid.toString();
-  const groups = new Stubs(family.parent);
+  const groups = new Stubs(family.parent, () => groupid);
   const placement = await groups.call(group, GROUP_LIMIT_MS, (stub2) => stub2.$reserve(request));
   const replicas = family.child;
   const stub = replicas.get(replicas.idFromString(placement.replica));
@@ -541,32 +544,41 @@ var Ledger = class {
 // src/peers.ts
 var PEER_LIMIT_MS = 3e4;
 var GROUP_KEY = "dog:group";
+var NAME_KEY = "dog:name";
 var KNOWN_KEY = "dog:known";
 var PEER_PREFIX = "dog:peer:";
 var Peers = class {
   #kv;
   #stubs;
   #group;
+  #name;
   #ids;
   #known;
   constructor(kv, namespace) {
     this.#kv = kv;
     this.#stubs = new Stubs(namespace);
     this.#group = kv.get(GROUP_KEY);
+    this.#name = kv.get(NAME_KEY);
     this.#known = kv.get(KNOWN_KEY) ?? 0;
   }
   /** The Group that this Replica is of; undefined until something came from it. */
   get group() {
     return this.#group;
   }
+  /** The name of the Group, if it has one: reached by it, the Group sees it too. */
+  get groupName() {
+    return this.#name;
+  }
   /** The highest number of a Replica of the group that is known here. */
   get known() {
     return this.#known;
   }
   /** Whether the Replica is of that group. The first group that reaches it is its group for good. */
-  belongsTo(group) {
+  belongsTo(group, name) {
     if (this.#group === void 0) this.#kv.put(GROUP_KEY, this.#group = group);
-    return this.#group === group;
+    if (this.#group !== group) return false;
+    if (name !== void 0 && name !== this.#name) this.#kv.put(NAME_KEY, this.#name = name);
+    return true;
   }
   /** Learns of peers. Returns `known`, which is less than `introduction.after` if others are missing before them. */
   introduce({ after, known, ids }) {
@@ -706,7 +718,10 @@ var Replica = class extends Base {
     const { kv } = state.storage;
     const { parent, self } = this.link(env);
     this.#peers = new Peers(kv, self);
-    this.#group = new Stubs(parent);
+    this.#group = new Stubs(parent, (id, groups) => {
+      const name = this.#peers.groupName;
+      return name === void 0 ? groups.idFromString(id) : groups.idFromName(name);
+    });
     this.#sockets = new Sockets({
       emit: (message, except) => this.#sockets.emit(textOf(message), except),
       broadcast: (message, except) => this.#broadcast(message, except),
@@ -809,8 +824,8 @@ var Replica = class extends Base {
     await this.#closed(ws, (socket) => this.onerror ? this.onerror(socket) : this.onclose?.(socket), INTERNAL_ERROR, "");
   }
   /** @internal */
-  async $introduce(group, introduction) {
-    if (!this.#peers.belongsTo(group)) throw new Error(`The Replica ${this.uid} belongs to another Group, ${this.#peers.group}.`);
+  async $introduce(group, name, introduction) {
+    if (!this.#peers.belongsTo(group, name)) throw new Error(`The Replica ${this.uid} belongs to another Group, ${this.#peers.group}.`);
     return this.#peers.introduce(introduction);
   }
   /** @internal */

@@ -31,8 +31,12 @@ export class Stubs<Calls> {
   readonly #namespace: DurableObjectNamespace;
   readonly #stubs = new Map<string, Calls>();
 
-  constructor(namespace: unknown) {
+  readonly #idOf: (id: string, namespace: DurableObjectNamespace) => DurableObjectId;
+
+  /** `idOf` finds the id that hex digits stand for, where it has a name that the object should see. */
+  constructor(namespace: unknown, idOf = (id: string, namespace: DurableObjectNamespace) => namespace.idFromString(id)) {
     this.#namespace = namespace as DurableObjectNamespace;
+    this.#idOf = idOf;
   }
 
   /** Makes `call` on the stub of `id`, and once more on a new stub if the object was reset. */
@@ -49,7 +53,7 @@ export class Stubs<Calls> {
   }
 
   #fresh(id: string): Calls {
-    return this.#namespace.get(this.#namespace.idFromString(id)) as unknown as Calls;
+    return this.#namespace.get(this.#idOf(id, this.#namespace)) as unknown as Calls;
   }
 }
 

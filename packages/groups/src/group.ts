@@ -228,7 +228,7 @@ export abstract class Group<T = unknown> extends Base<T> {
   async #tell(n: number, id: ReplicaID, after: number): Promise<number> {
     const introduction = this.#places.introduction(n, after);
     if (introduction === undefined) return after;
-    const known = await this.#stubs.call(id, REPLICA_LIMIT_MS, (stub) => stub.$introduce(this.uid, introduction));
+    const known = await this.#stubs.call(id, REPLICA_LIMIT_MS, (stub) => stub.$introduce(this.uid, this.ctx.id.name, introduction));
     this.#places.told(n, known);
     return known;
   }

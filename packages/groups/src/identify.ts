@@ -12,7 +12,7 @@ const GROUP_LIMIT_MS = 30_000;
 export async function identify<T = any>(groupid: DurableObjectId, requestid: RequestID, family: Family<T>): Promise<DurableObjectStub> {
   const request = requestId(requestid);
   const group = groupid.toString();
-  const groups = new Stubs<GroupCalls>(family.parent);
+  const groups = new Stubs<GroupCalls>(family.parent, () => groupid);
   const placement = await groups.call(group, GROUP_LIMIT_MS, (stub) => stub.$reserve(request));
   const replicas = family.child as DurableObjectNamespace;
   const stub = replicas.get(replicas.idFromString(placement.replica));

@@ -9,6 +9,7 @@ import type { Introduction, ReplicaCalls } from "./protocol.js";
 const PEER_LIMIT_MS = 30_000;
 
 const GROUP_KEY = "dog:group";
+const NAME_KEY = "dog:name";
 const KNOWN_KEY = "dog:known";
 const PEER_PREFIX = "dog:peer:";
 
@@ -16,6 +17,7 @@ export class Peers {
   readonly #kv: SyncKvStorage;
   readonly #stubs: Stubs<ReplicaCalls>;
   #group: GroupID | undefined;
+  #name: string | undefined;
   #ids: Set<ReplicaID> | undefined;
   #known: number;
 
@@ -23,6 +25,7 @@ export class Peers {
     this.#kv = kv;
     this.#stubs = new Stubs(namespace);
     this.#group = kv.get<GroupID>(GROUP_KEY);
+    this.#name = kv.get<string>(NAME_KEY);
     this.#known = kv.get<number>(KNOWN_KEY) ?? 0;
   }
 
@@ -31,15 +34,22 @@ export class Peers {
     return this.#group;
   }
 
+  /** The name of the Group, if it has one: reached by it, the Group sees it too. */
+  get groupName(): string | undefined {
+    return this.#name;
+  }
+
   /** The highest number of a Replica of the group that is known here. */
   get known(): number {
     return this.#known;
   }
 
   /** Whether the Replica is of that group. The first group that reaches it is its group for good. */
-  belongsTo(group: GroupID): boolean {
+  belongsTo(group: GroupID, name?: string): boolean {
     if (this.#group === undefined) this.#kv.put(GROUP_KEY, (this.#group = group));
-    return this.#group === group;
+    if (this.#group !== group) return false;
+    if (name !== undefined && name !== this.#name) this.#kv.put(NAME_KEY, (this.#name = name));
+    return true;
   }
 
   /** Learns of peers. Returns `known`, which is less than `introduction.after` if others are missing before them. */

@@ -79,7 +79,7 @@ export interface GroupCalls {
 
 /** The RPC methods of a Replica that are the library's own. */
 export interface ReplicaCalls {
-  $introduce(group: GroupID, introduction: Introduction): Promise<number>;
+  $introduce(group: GroupID, name: string | undefined, introduction: Introduction): Promise<number>;
   $audit(group: GroupID, seen: number): Promise<Report>;
   $deliver(delivery: Delivery): Promise<void>;
   $gossip(message: string): Promise<string>;

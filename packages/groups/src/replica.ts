@@ -36,7 +36,10 @@ export abstract class Replica<T = unknown> extends Base<T> {
     const { kv } = state.storage;
     const { parent, self } = this.link(env);
     this.#peers = new Peers(kv, self);
-    this.#group = new Stubs(parent);
+    this.#group = new Stubs(parent, (id, groups) => {
+      const name = this.#peers.groupName;
+      return name === undefined ? groups.idFromString(id) : groups.idFromName(name);
+    });
     this.#sockets = new Sockets({
       emit: (message, except) => this.#sockets.emit(textOf(message), except),
       broadcast: (message, except) => this.#broadcast(message, except),
@@ -169,8 +172,8 @@ export abstract class Replica<T = unknown> extends Base<T> {
   }
 
   /** @internal */
-  async $introduce(group: string, introduction: Introduction): Promise<number> {
-    if (!this.#peers.belongsTo(group)) throw new Error(`The Replica ${this.uid} belongs to another Group, ${this.#peers.group}.`);
+  async $introduce(group: string, name: string | undefined, introduction: Introduction): Promise<number> {
+    if (!this.#peers.belongsTo(group, name)) throw new Error(`The Replica ${this.uid} belongs to another Group, ${this.#peers.group}.`);
     return this.#peers.introduce(introduction);
   }
 

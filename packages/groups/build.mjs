@@ -1,4 +1,4 @@
-// Makes dist/ from src/: groups.js, one ES module whose only import is `cloudflare:workers`, and its types.
+// Makes dist/ from src/: groups.js and dog.js, each an ES module whose only import is `cloudflare:workers`, and their types.
 //
 //   node build.mjs            writes dist/
 //   node build.mjs --check    exit code 1 if dist/ is not what the sources make
@@ -17,13 +17,15 @@ const dist = join(here, "dist");
 
 async function made() {
   const files = new Map();
-  const { outputFiles: [bundle], metafile } = await build({
-    absWorkingDir: here, entryPoints: ["src/index.ts"], bundle: true, format: "esm", target: "es2022", write: false, metafile: true,
-    external: ["cloudflare:workers"], legalComments: "none", outfile: "dist/groups.js",
-  });
-  const imports = Object.values(metafile.outputs)[0].imports.map(({ path }) => path);
-  if (imports.some((path) => path !== "cloudflare:workers")) throw new Error(`groups.js imports ${imports}`);
-  files.set("groups.js", BANNER + bundle.text);
+  for (const [name, entry] of [["groups.js", "src/index.ts"], ["dog.js", "src/dog.ts"]]) {
+    const { outputFiles: [bundle], metafile } = await build({
+      absWorkingDir: here, entryPoints: [entry], bundle: true, format: "esm", target: "es2022", write: false, metafile: true,
+      external: ["cloudflare:workers"], legalComments: "none", outfile: `dist/${name}`,
+    });
+    const imports = Object.values(metafile.outputs)[0].imports.map(({ path }) => path);
+    if (imports.some((path) => path !== "cloudflare:workers")) throw new Error(`${name} imports ${imports}`);
+    files.set(name, BANNER + bundle.text);
+  }
   const types = mkdtempSync(join(tmpdir(), "groups-types-"));
   try {
     execFileSync(join(here, "node_modules/.bin/tsc"), ["--declaration", "--emitDeclarationOnly", "--outDir", types], { cwd: here, stdio: "inherit" });
@@ -34,6 +36,7 @@ async function made() {
       for (const [, path] of text.matchAll(/from "\.\/([^"]+)\.js"/g)) take(`${path}.d.ts`);
     };
     take("index.d.ts");
+    take("dog.d.ts");
   } finally {
     rmSync(types, { recursive: true });
   }

@@ -113,16 +113,24 @@ var Places = class {
   leastUsed(limit, except) {
     return this.#rows(`SELECT ${COLUMNS} FROM dog_replica WHERE used < ? AND n <> ? ORDER BY used, n LIMIT 1`, limit, except)[0];
   }
+  /** The Replica in which the ticket has its place. */
+  of(ticket) {
+    return this.#rows(`SELECT ${COLUMNS} FROM dog_replica WHERE n = (SELECT replica FROM dog_place WHERE ticket = ?)`, ticket)[0];
+  }
   /** Reserves a place, which is freed at `until` unless a report says that the connection has arrived. */
-  reserve(replica, request, fresh, until) {
-    const ticket = crypto.randomUUID();
-    this.#run("INSERT INTO dog_place (ticket, request, replica, until) VALUES (?, ?, ?, ?)", ticket, request, replica.n, until);
-    return { replica: replica.id, ticket, fresh };
+  reserve(replica, request, ticket, until) {
+    this.#run(
+      "INSERT INTO dog_place (ticket, request, replica, until) VALUES (?, ?, ?, ?) ON CONFLICT (ticket) DO UPDATE SET until = excluded.until",
+      ticket,
+      request,
+      replica.n,
+      until
+    );
   }
   /** Frees a place that is reserved. Returns the Replica that holds it if a connection has arrived. */
   cancel(ticket) {
     this.#run("DELETE FROM dog_place WHERE ticket = ? AND until IS NOT NULL", ticket);
-    return this.#rows(`SELECT ${COLUMNS} FROM dog_replica WHERE n = (SELECT replica FROM dog_place WHERE ticket = ?)`, ticket)[0];
+    return this.of(ticket);
   }
   /** Frees the places that were reserved until then and never taken. Returns when the next one is due. */
   expire(nowMs) {
@@ -254,33 +262,35 @@ var Group = class _Group extends Base {
     await this.#setAlarm(this.#expire());
   }
   /** @internal */
-  async $reserve(request) {
+  async $reserve(request, ticket) {
     if (!(this.limit >= 1)) throw new RangeError(`The limit of a Group must be at least 1, and is ${this.limit}.`);
     const decision = ++this.#decisions;
     this.#expire();
     await (this.#recovery ??= this.#recover());
     for (; ; ) {
+      const reserved = this.#places.of(ticket);
+      if (reserved) return this.#hand(reserved, request, ticket);
       const previous = this.#places.previous(request);
       if (previous && !this.#hasRoom(previous) && await this.#audit([previous], decision)) continue;
       const replica = previous && this.#hasRoom(previous) ? previous : this.#places.leastUsed(this.limit, this.#opening);
-      if (replica) return this.#hand(replica, request);
+      if (replica) return this.#hand(replica, request, ticket);
       if (this.#growth) {
         await this.#growth.catch(() => {
         });
       } else if (!await this.#audit(this.#places.holders(), decision) && !this.#growth) {
-        const growth = this.#grow(request).finally(() => this.#growth = void 0);
+        const growth = this.#grow(request, ticket).finally(() => this.#growth = void 0);
         this.#growth = growth;
         return growth;
       }
     }
   }
   /** A place in that Replica, for a request that came without a ticket or too late; null if it is full. @internal */
-  async $admit(id, request) {
+  async $admit(id, request, ticket) {
     this.#expire();
     const replica = this.#places.add(id);
     if (!this.#hasRoom(replica)) await this.#audit([replica], ++this.#decisions);
     const now = this.#places.add(id);
-    return this.#hasRoom(now) ? this.#hand(now, request) : null;
+    return this.#hasRoom(now) ? this.#hand(now, request, ticket) : null;
   }
   /** The request of that ticket failed: its place is free, or its Replica is asked. @internal */
   async $cancel(ticket) {
@@ -305,16 +315,16 @@ var Group = class _Group extends Base {
     this.#places.prepare();
     return this.#places.expire(Date.now());
   }
-  async #hand(replica, request) {
+  async #hand(replica, request, ticket) {
     const now = Date.now();
     const until = now + this.reservationMs;
-    const placement = this.#places.reserve(replica, request, now + this.reservationMs / 2, until);
+    this.#places.reserve(replica, request, ticket, until);
     await this.#setAlarm(until);
     this.ctx.waitUntil(this.#listen(now));
-    return placement;
+    return { replica: replica.id, ticket, fresh: now + this.reservationMs / 2 };
   }
   // A new Replica is in the database before anyone is told of it, so that its number stays its own through a crash.
-  async #grow(request) {
+  async #grow(request, ticket) {
     const headers = { [HEADER.group]: this.uid, [HEADER.request]: request };
     const id = await this.clusterize(new Request("http://dog/identify", { headers }), this.#child);
     const replica = this.#places.add(id.toString());
@@ -322,7 +332,7 @@ var Group = class _Group extends Base {
     this.#opening = replica.n;
     await this.#introduceAll();
     this.#opening = NONE;
-    return this.#hand(replica, request);
+    return this.#hand(replica, request, ticket);
   }
   // Whatever happened while this Group was not in memory, its first decision starts from what is there now.
   async #recover() {
@@ -398,24 +408,25 @@ async function identify(groupid, requestid, family) {
   const request = requestId(requestid);
   const group = groupid.toString();
   const groups = new Stubs(family.parent, () => groupid);
-  const placement = await groups.call(group, GROUP_LIMIT_MS, (stub2) => stub2.$reserve(request));
+  const ticket = crypto.randomUUID();
+  const placement = await groups.call(group, GROUP_LIMIT_MS, (stub2) => stub2.$reserve(request, ticket));
   const replicas = family.child;
   const stub = replicas.get(replicas.idFromString(placement.replica));
   const fetch = stub.fetch.bind(stub);
-  let unused = placement;
+  let unused = true;
   stub.fetch = async (input, init) => {
     const outgoing = new Request(input, init);
     outgoing.headers.set(HEADER.group, group);
     outgoing.headers.set(HEADER.replica, placement.replica);
     outgoing.headers.set(HEADER.request, request);
     outgoing.headers.delete(HEADER.ticket);
-    const taken = unused;
-    unused = void 0;
-    if (taken) outgoing.headers.set(HEADER.ticket, `${taken.ticket} ${taken.fresh}`);
+    const first = unused;
+    unused = false;
+    if (first) outgoing.headers.set(HEADER.ticket, `${ticket} ${placement.fresh}`);
     try {
       return await fetch(outgoing);
     } catch (error) {
-      if (taken && wasReset(error)) await groups.call(group, GROUP_LIMIT_MS, (stub2) => stub2.$cancel(taken.ticket)).catch(() => {
+      if (first && wasReset(error)) await groups.call(group, GROUP_LIMIT_MS, (stub2) => stub2.$cancel(ticket)).catch(() => {
       });
       throw error;
     }
@@ -863,7 +874,8 @@ var Replica = class extends Base {
   // A ticket is good once and for a time; anyone else asks the Group for a place here.
   async #admit({ request, ticket }) {
     if (ticket && Date.now() < ticket.fresh && !this.#ledger.has(ticket.ticket)) return ticket;
-    return this.#ask((group) => group.$admit(this.uid, request));
+    const own = crypto.randomUUID();
+    return this.#ask((group) => group.$admit(this.uid, request, own));
   }
   #acceptHibernatable(ws, ticket, request) {
     this.ctx.acceptWebSocket(ws);

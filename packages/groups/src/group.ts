@@ -84,20 +84,22 @@ export abstract class Group<T = unknown> extends Base<T> {
   }
 
   /** @internal */
-  async $reserve(request: RequestID): Promise<Placement> {
+  async $reserve(request: RequestID, ticket: Ticket): Promise<Placement> {
     if (!(this.limit >= 1)) throw new RangeError(`The limit of a Group must be at least 1, and is ${this.limit}.`);
     const decision = ++this.#decisions;
     this.#expire();
     await (this.#recovery ??= this.#recover());
     for (;;) {
+      const reserved = this.#places.of(ticket);
+      if (reserved) return this.#hand(reserved, request, ticket);
       const previous = this.#places.previous(request);
       if (previous && !this.#hasRoom(previous) && (await this.#audit([previous], decision))) continue;
       const replica = previous && this.#hasRoom(previous) ? previous : this.#places.leastUsed(this.limit, this.#opening);
-      if (replica) return this.#hand(replica, request);
+      if (replica) return this.#hand(replica, request, ticket);
       if (this.#growth) {
         await this.#growth.catch(() => {});
       } else if (!(await this.#audit(this.#places.holders(), decision)) && !this.#growth) {
-        const growth = this.#grow(request).finally(() => (this.#growth = undefined));
+        const growth = this.#grow(request, ticket).finally(() => (this.#growth = undefined));
         this.#growth = growth;
         return growth;
       }
@@ -105,12 +107,12 @@ export abstract class Group<T = unknown> extends Base<T> {
   }
 
   /** A place in that Replica, for a request that came without a ticket or too late; null if it is full. @internal */
-  async $admit(id: ReplicaID, request: RequestID): Promise<Placement | null> {
+  async $admit(id: ReplicaID, request: RequestID, ticket: Ticket): Promise<Placement | null> {
     this.#expire();
     const replica = this.#places.add(id);
     if (!this.#hasRoom(replica)) await this.#audit([replica], ++this.#decisions);
     const now = this.#places.add(id);
-    return this.#hasRoom(now) ? this.#hand(now, request) : null;
+    return this.#hasRoom(now) ? this.#hand(now, request, ticket) : null;
   }
 
   /** The request of that ticket failed: its place is free, or its Replica is asked. @internal */
@@ -141,18 +143,18 @@ export abstract class Group<T = unknown> extends Base<T> {
     return this.#places.expire(Date.now());
   }
 
-  async #hand(replica: ReplicaRow, request: RequestID): Promise<Placement> {
+  async #hand(replica: ReplicaRow, request: RequestID, ticket: Ticket): Promise<Placement> {
     const now = Date.now();
     // The Replica stops taking the ticket well before the place goes to someone else: clocks differ, reports take time.
     const until = now + this.reservationMs;
-    const placement = this.#places.reserve(replica, request, now + this.reservationMs / 2, until);
+    this.#places.reserve(replica, request, ticket, until);
     await this.#setAlarm(until);
     this.ctx.waitUntil(this.#listen(now));
-    return placement;
+    return { replica: replica.id, ticket, fresh: now + this.reservationMs / 2 };
   }
 
   // A new Replica is in the database before anyone is told of it, so that its number stays its own through a crash.
-  async #grow(request: RequestID): Promise<Placement> {
+  async #grow(request: RequestID, ticket: Ticket): Promise<Placement> {
     const headers = { [HEADER.group]: this.uid, [HEADER.request]: request };
     const id = await this.clusterize(new Request("http://dog/identify", { headers }), this.#child);
     const replica = this.#places.add(id.toString());
@@ -160,7 +162,7 @@ export abstract class Group<T = unknown> extends Base<T> {
     this.#opening = replica.n;
     await this.#introduceAll();
     this.#opening = NONE;
-    return this.#hand(replica, request);
+    return this.#hand(replica, request, ticket);
   }
 
   // Whatever happened while this Group was not in memory, its first decision starts from what is there now.

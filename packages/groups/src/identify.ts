@@ -1,6 +1,6 @@
 import type { Family, RequestID } from "./api.js";
 import { Stubs, wasReset } from "./calls.js";
-import { HEADER, requestId, type GroupCalls, type Placement } from "./protocol.js";
+import { HEADER, requestId, type GroupCalls } from "./protocol.js";
 
 /** How long the Group may take to find a place, making a Replica included. */
 const GROUP_LIMIT_MS = 30_000;
@@ -13,11 +13,13 @@ export async function identify<T = any>(groupid: DurableObjectId, requestid: Req
   const request = requestId(requestid);
   const group = groupid.toString();
   const groups = new Stubs<GroupCalls>(family.parent, () => groupid);
-  const placement = await groups.call(group, GROUP_LIMIT_MS, (stub) => stub.$reserve(request));
+  // The ticket is chosen here, so that asking again, when the Group was reset, does not reserve a second place.
+  const ticket = crypto.randomUUID();
+  const placement = await groups.call(group, GROUP_LIMIT_MS, (stub) => stub.$reserve(request, ticket));
   const replicas = family.child as DurableObjectNamespace;
   const stub = replicas.get(replicas.idFromString(placement.replica));
   const fetch = stub.fetch.bind(stub) as (request: Request) => Promise<Response>;
-  let unused: Placement | undefined = placement;
+  let unused = true;
   stub.fetch = async (input: RequestInfo | URL, init?: RequestInit) => {
     const outgoing = new Request(input as RequestInfo, init);
     outgoing.headers.set(HEADER.group, group);
@@ -25,14 +27,14 @@ export async function identify<T = any>(groupid: DurableObjectId, requestid: Req
     outgoing.headers.set(HEADER.request, request);
     // A client must not choose its ticket.
     outgoing.headers.delete(HEADER.ticket);
-    const taken = unused;
-    unused = undefined;
-    if (taken) outgoing.headers.set(HEADER.ticket, `${taken.ticket} ${taken.fresh}`);
+    const first = unused;
+    unused = false;
+    if (first) outgoing.headers.set(HEADER.ticket, `${ticket} ${placement.fresh}`);
     try {
       return await fetch(outgoing);
     } catch (error) {
       // The Replica may have been reset before it could say that the request is there.
-      if (taken && wasReset(error)) await groups.call(group, GROUP_LIMIT_MS, (stub) => stub.$cancel(taken.ticket)).catch(() => {});
+      if (first && wasReset(error)) await groups.call(group, GROUP_LIMIT_MS, (stub) => stub.$cancel(ticket)).catch(() => {});
       throw error;
     }
   };

@@ -3,7 +3,7 @@
 // dog_place, `held` of those that a connection has.
 
 import type { ReplicaID, RequestID } from "./api.js";
-import type { Answer, Introduction, Placement, Report, Ticket } from "./protocol.js";
+import type { Answer, Introduction, Report, Ticket } from "./protocol.js";
 
 /** Request ids without a connection whose last Replica is remembered. */
 const REMEMBERED_LIMIT = 10_000;
@@ -86,17 +86,23 @@ export class Places {
     return this.#rows<ReplicaRow>(`SELECT ${COLUMNS} FROM dog_replica WHERE used < ? AND n <> ? ORDER BY used, n LIMIT 1`, limit, except)[0];
   }
 
+  /** The Replica in which the ticket has its place. */
+  of(ticket: Ticket): ReplicaRow | undefined {
+    return this.#rows<ReplicaRow>(`SELECT ${COLUMNS} FROM dog_replica WHERE n = (SELECT replica FROM dog_place WHERE ticket = ?)`, ticket)[0];
+  }
+
   /** Reserves a place, which is freed at `until` unless a report says that the connection has arrived. */
-  reserve(replica: ReplicaRow, request: RequestID, fresh: number, until: number): Placement {
-    const ticket = crypto.randomUUID();
-    this.#run("INSERT INTO dog_place (ticket, request, replica, until) VALUES (?, ?, ?, ?)", ticket, request, replica.n, until);
-    return { replica: replica.id, ticket, fresh };
+  reserve(replica: ReplicaRow, request: RequestID, ticket: Ticket, until: number): void {
+    this.#run(
+      "INSERT INTO dog_place (ticket, request, replica, until) VALUES (?, ?, ?, ?) ON CONFLICT (ticket) DO UPDATE SET until = excluded.until",
+      ticket, request, replica.n, until,
+    );
   }
 
   /** Frees a place that is reserved. Returns the Replica that holds it if a connection has arrived. */
   cancel(ticket: Ticket): ReplicaRow | undefined {
     this.#run("DELETE FROM dog_place WHERE ticket = ? AND until IS NOT NULL", ticket);
-    return this.#rows<ReplicaRow>(`SELECT ${COLUMNS} FROM dog_replica WHERE n = (SELECT replica FROM dog_place WHERE ticket = ?)`, ticket)[0];
+    return this.of(ticket);
   }
 
   /** Frees the places that were reserved until then and never taken. Returns when the next one is due. */

@@ -70,8 +70,8 @@ export interface Delivery {
 
 /** The RPC methods of a Group that are the library's own. */
 export interface GroupCalls {
-  $reserve(request: RequestID): Promise<Placement>;
-  $admit(replica: ReplicaID, request: RequestID): Promise<Placement | null>;
+  $reserve(request: RequestID, ticket: Ticket): Promise<Placement>;
+  $admit(replica: ReplicaID, request: RequestID, ticket: Ticket): Promise<Placement | null>;
   $cancel(ticket: Ticket): Promise<void>;
   $report(report: Report): Promise<Answer>;
   $where(request: RequestID): Promise<ReplicaID[]>;

@@ -218,7 +218,8 @@ export abstract class Replica<T = unknown> extends Base<T> {
   // A ticket is good once and for a time; anyone else asks the Group for a place here.
   async #admit({ request, ticket }: Ids): Promise<{ ticket: Ticket; fresh: number } | null> {
     if (ticket && Date.now() < ticket.fresh && !this.#ledger.has(ticket.ticket)) return ticket;
-    return this.#ask((group) => group.$admit(this.uid, request));
+    const own = crypto.randomUUID();
+    return this.#ask((group) => group.$admit(this.uid, request, own));
   }
 
   #acceptHibernatable(ws: WebSocket, ticket: Ticket, request: RequestID): Connection {

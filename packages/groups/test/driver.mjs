@@ -7,6 +7,9 @@ import { http } from "../../../tests/conformance/server.mjs";
 /** How long anything may take that a test waits for. */
 const LIMIT_MS = 15_000;
 
+/** workerd takes an idle object out of memory after about 10 s, and tells nobody. */
+export const HIBERNATION_MS = 13_000;
+
 export const tests = [];
 
 /// Registers a test. `options.slow` marks one that waits for the clock.

@@ -2,10 +2,7 @@
 
 import assert from "node:assert/strict";
 import { setTimeout as passed } from "node:timers/promises";
-import { test, within } from "./driver.mjs";
-
-/** workerd takes an idle object out of memory after about 10 s, and tells nobody. */
-const HIBERNATION_MS = 13_000;
+import { HIBERNATION_MS, test, within } from "./driver.mjs";
 
 test("a Replica that was reset is not taken for full", async ({ room }) => {
   const r = room("limit=2");
@@ -202,7 +199,7 @@ test("counts are exact after any mix of sockets, requests, closes and resets", a
     await Promise.all(open.map((socket) => socket.close()));
     await r.group("taken", 0);
   } catch (error) {
-    error.message = `SEED=${seed}: ${error.message}`;
+    error.stack = `SEED=${seed}: ${error.stack}`;
     throw error;
   }
 });

@@ -13,6 +13,7 @@ import { Room, tests } from "./driver.mjs";
 import "./counts.test.mjs";
 import "./listeners.test.mjs";
 import "./lives.test.mjs";
+import "./dog.test.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const words = process.argv.slice(2);
@@ -26,14 +27,19 @@ if (!programs[on]) {
   process.exit(2);
 }
 const program = required(on, given[on] ?? programs[on].path);
-const groups = join(here, "..", "dist", "groups.js");
+const dist = join(here, "..", "dist");
 const folder = mkdtempSync(join(tmpdir(), "dolmen-groups-"));
 
+// Dolmen has both modules built in.
+const modules = { "dolmen:groups": join(dist, "groups.js"), dog: join(dist, "dog.js") };
 const host = {
   server: undefined,
   async start(port) {
-    // Dolmen has both modules built in.
-    this.server = await start({ on, program, root: here, entry: "worker.mjs", folder, port, modules: { "dolmen:groups": groups, dog: groups } });
+    this.server = await start({ on, program, root: here, entry: "worker.mjs", folder, port, modules });
+  },
+  /// A server of its own, with another worker.
+  other(entry) {
+    return start({ on, program, root: here, entry, folder: mkdtempSync(join(folder, "other-")), modules });
   },
   /// Kills the server and starts it again with the same folder.
   async restart(signal = "SIGKILL") {

@@ -659,6 +659,11 @@ var Sockets = class {
     for (const connection of this.#byRequest.get(request) ?? []) if (connection.ticket === ticket) return connection;
     return void 0;
   }
+  /** The sockets, oldest first, or those of one request id. */
+  list(target) {
+    const connections = target === void 0 ? this.#byWebSocket.values() : this.#byRequest.get(target) ?? [];
+    return Array.from(connections, ({ socket }) => socket);
+  }
   /** Sends to all sockets but those of the request id `except`. */
   emit(text, except) {
     for (const connection of this.#byWebSocket.values()) if (connection.request !== except) deliver(connection.ws, text);
@@ -790,6 +795,10 @@ var Replica = class extends Base {
   /** Sends to every socket of the request id `target`, wherever in the group. */
   whisper(target, msg) {
     return this.#whisper(void 0, target, msg);
+  }
+  /** The open sockets of this Replica, or those of one request id: also the ones that it found when it woke up. */
+  sockets(target) {
+    return this.#sockets.list(target);
   }
   /** Asks all peers. Returns the answers of those that gave one. */
   async gossip(msg) {

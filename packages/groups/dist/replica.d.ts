@@ -37,6 +37,8 @@ export declare abstract class Replica<T = unknown> extends Base<T> {
     broadcast(msg: Message): Promise<void>;
     /** Sends to every socket of the request id `target`, wherever in the group. */
     whisper(target: RequestID, msg: Message): Promise<void>;
+    /** The open sockets of this Replica, or those of one request id: also the ones that it found when it woke up. */
+    sockets(target?: RequestID): Socket[];
     /** Asks all peers. Returns the answers of those that gave one. */
     gossip<M extends Gossip.Message>(msg: M): Promise<Gossip.Payload[]>;
     /** Takes a request from `identify`'s stub. Not to be overridden: `receive` answers. */

@@ -123,6 +123,11 @@ export abstract class Replica<T = unknown> extends Base<T> {
     return this.#whisper(undefined, target, msg);
   }
 
+  /** The open sockets of this Replica, or those of one request id: also the ones that it found when it woke up. */
+  sockets(target?: RequestID): Socket[] {
+    return this.#sockets.list(target);
+  }
+
   /** Asks all peers. Returns the answers of those that gave one. */
   async gossip<M extends Gossip.Message>(msg: M): Promise<Gossip.Payload[]> {
     const text = JSON.stringify(msg);

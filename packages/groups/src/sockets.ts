@@ -77,6 +77,12 @@ export class Sockets {
     return undefined;
   }
 
+  /** The sockets, oldest first, or those of one request id. */
+  list(target?: RequestID): Socket[] {
+    const connections = target === undefined ? this.#byWebSocket.values() : (this.#byRequest.get(target) ?? []);
+    return Array.from(connections, ({ socket }) => socket);
+  }
+
   /** Sends to all sockets but those of the request id `except`. */
   emit(text: string, except?: RequestID): void {
     for (const connection of this.#byWebSocket.values()) if (connection.request !== except) deliver(connection.ws, text);

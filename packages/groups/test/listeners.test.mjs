@@ -129,6 +129,17 @@ test("a peer that fails is reported and does not stop the others", async ({ room
   ]);
 });
 
+test("a Replica lists its sockets, and those of one request id", async ({ room }) => {
+  const r = room("limit=5");
+  const [a, b] = [await r.open("a"), await r.open("b"), await r.open("a")];
+  b.say({ act: "sockets" });
+  const { all, own, same } = await b.next((one) => one.all);
+  assert.deepEqual([all.sort(), own, same], [["a", "a", "b"], 1, true]);
+  await a.close();
+  b.say({ act: "sockets" });
+  assert.deepEqual((await b.next((one) => one.all)).all.sort(), ["a", "b"]);
+});
+
 test("a socket that is gone does not stop a message to the others", async ({ room }) => {
   const r = room("limit=5");
   const [a, b, c] = [await r.open("a"), await r.open("b"), await r.open("c")];

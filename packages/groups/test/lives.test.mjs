@@ -172,7 +172,7 @@ test("counts are exact after any mix of sockets, requests, closes and resets", a
   let open = [];
   let serial = 0;
   try {
-    for (let round = 0; round < 25; round += 1) {
+    for (let round = 0; round < 15; round += 1) {
       const work = [];
       for (let count = Math.floor(random() * 8); count > 0; count -= 1) work.push(r.open(`id${Math.floor(random() * 20)}`).then((socket) => open.push(socket), () => {}));
       for (let count = Math.floor(random() * 5); count > 0; count -= 1) work.push(r.request("plain", { query: { id: `http${(serial += 1)}` } }));
@@ -218,6 +218,8 @@ test("an idle Replica hibernates: sockets, listeners, attachments and places sta
   await Promise.all([b, c].map((socket) => socket.next(({ x }) => x === 1)));
   c.say({ act: "whisper", to: "b", msg: { x: 2 } });
   await b.next(({ x }) => x === 2);
+  a.say({ act: "sockets" });
+  assert.deepEqual((await a.next((one) => one.all)).all.sort(), ["a", "b"]);
   assert.deepEqual(await r.places(), [2, 1]);
   await a.close();
   assert.deepEqual(await b.next((one) => one.closed), { closed: "a" });

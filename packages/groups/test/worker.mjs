@@ -185,6 +185,7 @@ export class Room extends Replica {
     if (act === "close") socket.close(code, reason);
     if (act === "state") socket.send({ born: this.born, attachment: socket.deserializeAttachment(), keeps: socket.deserializeAttachment() });
     if (act === "throw") throw new Error("onmessage throws");
+    if (act === "sockets") socket.send({ all: this.sockets().map(({ uid }) => uid), own: this.sockets(socket.uid).length, same: this.sockets().includes(socket) });
     if (act === "done") socket.send({ done: msg });
   }
 

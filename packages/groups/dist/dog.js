@@ -295,7 +295,7 @@ var Sockets = class {
     for (const connection of this.#byRequest.get(request) ?? []) if (connection.ticket === ticket) return connection;
     return void 0;
   }
-  /** The sockets, oldest first, or those of one request id. */
+  /** The sockets, in no order, or those of one request id. */
   list(target) {
     const connections = target === void 0 ? this.#byWebSocket.values() : this.#byRequest.get(target) ?? [];
     return Array.from(connections, ({ socket }) => socket);

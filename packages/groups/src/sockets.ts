@@ -77,7 +77,7 @@ export class Sockets {
     return undefined;
   }
 
-  /** The sockets, oldest first, or those of one request id. */
+  /** The sockets, in no order, or those of one request id. */
   list(target?: RequestID): Socket[] {
     const connections = target === undefined ? this.#byWebSocket.values() : (this.#byRequest.get(target) ?? []);
     return Array.from(connections, ({ socket }) => socket);

@@ -18,9 +18,11 @@ async function within(limitMs, what, promise) {
     clearTimeout(timer);
   }
 }
-function wasReset(error) {
-  if (typeof error !== "object" || error === null) return false;
-  return "durableObjectReset" in error && error.durableObjectReset === true || "retryable" in error && error.retryable === true;
+function isReset(error) {
+  return typeof error === "object" && error !== null && "durableObjectReset" in error && error.durableObjectReset === true;
+}
+function isBroken(error) {
+  return isReset(error) || typeof error === "object" && error !== null && "retryable" in error && error.retryable === true;
 }
 var Stubs = class {
   #namespace;
@@ -39,7 +41,7 @@ var Stubs = class {
       return await within(limitMs, `The object ${id}`, call(stub));
     } catch (error) {
       if (this.#stubs.get(id) === stub) this.#stubs.delete(id);
-      if (!wasReset(error)) throw error;
+      if (!isBroken(error)) throw error;
       return within(limitMs, `The object ${id}`, call(this.#fresh(id)));
     }
   }
@@ -663,6 +665,10 @@ var Places = class {
     this.#run("DELETE FROM dog_place WHERE ticket = ? AND until IS NOT NULL", ticket);
     return this.of(ticket);
   }
+  /** Frees the places that connections of a Replica have. */
+  free(n) {
+    this.#run("DELETE FROM dog_place WHERE replica = ? AND until IS NULL", n);
+  }
   /** Frees the places that were reserved until then and never taken. Returns when the next one is due. */
   expire(nowMs) {
     this.#run("DELETE FROM dog_place WHERE until <= ?", nowMs);
@@ -870,6 +876,7 @@ var Group = class _Group extends Base {
       if (answer.introduction) await this.#introduce(this.#places.replica(id));
     } catch (error) {
       console.error(`Group ${this.uid}: the Replica ${id} does not say what it holds:`, error);
+      if (isReset(error)) this.#places.free(n);
       this.#hear(n);
     }
   }
@@ -942,7 +949,7 @@ async function identify(groupid, requestid, family) {
     try {
       return await fetch(outgoing);
     } catch (error) {
-      if (first && wasReset(error)) await groups.call(group, GROUP_LIMIT_MS2, (stub2) => stub2.$cancel(ticket)).catch(() => {
+      if (first && isBroken(error)) await groups.call(group, GROUP_LIMIT_MS2, (stub2) => stub2.$cancel(ticket)).catch(() => {
       });
       throw error;
     }

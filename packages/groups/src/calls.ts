@@ -17,10 +17,14 @@ export async function within<R>(limitMs: number, what: string, promise: Promise<
   }
 }
 
-/** Whether the call failed because the object it went to was reset or out of reach: a new stub may reach it. */
-export function wasReset(error: unknown): boolean {
-  if (typeof error !== "object" || error === null) return false;
-  return ("durableObjectReset" in error && error.durableObjectReset === true) || ("retryable" in error && error.retryable === true);
+/** Whether the object that was called was reset, or did not start. */
+export function isReset(error: unknown): boolean {
+  return typeof error === "object" && error !== null && "durableObjectReset" in error && error.durableObjectReset === true;
+}
+
+/** Whether the call failed because its object was reset or out of reach: a new stub may reach it. */
+export function isBroken(error: unknown): boolean {
+  return isReset(error) || (typeof error === "object" && error !== null && "retryable" in error && error.retryable === true);
 }
 
 /**
@@ -47,7 +51,7 @@ export class Stubs<Calls> {
       return await within(limitMs, `The object ${id}`, call(stub));
     } catch (error) {
       if (this.#stubs.get(id) === stub) this.#stubs.delete(id);
-      if (!wasReset(error)) throw error;
+      if (!isBroken(error)) throw error;
       return within(limitMs, `The object ${id}`, call(this.#fresh(id)));
     }
   }

@@ -6,7 +6,7 @@
 
 import type { GroupID, GroupNamespace, ReplicaID, ReplicaNamespace, RequestID } from "./api.js";
 import { Base } from "./base.js";
-import { eachOf, Stubs } from "./calls.js";
+import { eachOf, isReset, Stubs } from "./calls.js";
 import { Places, type ReplicaRow } from "./places.js";
 import { HEADER, type Answer, type Placement, type ReplicaCalls, type Report, type Ticket } from "./protocol.js";
 
@@ -186,8 +186,9 @@ export abstract class Group<T = unknown> extends Base<T> {
       const answer = this.#apply(await this.#stubs.call(id, REPLICA_LIMIT_MS, (stub) => stub.$audit(this.uid, life)));
       if (answer.introduction) await this.#introduce(this.#places.replica(id)!);
     } catch (error) {
-      // It keeps its places: that it cannot be asked does not mean that its connections are gone.
       console.error(`Group ${this.uid}: the Replica ${id} does not say what it holds:`, error);
+      // One that fails to start has no connections. One that cannot be reached may have: it keeps its places.
+      if (isReset(error)) this.#places.free(n);
       this.#hear(n);
     }
   }

@@ -1,5 +1,5 @@
 import type { Family, RequestID } from "./api.js";
-import { Stubs, wasReset } from "./calls.js";
+import { Stubs, isBroken } from "./calls.js";
 import { HEADER, requestId, type GroupCalls } from "./protocol.js";
 
 /** How long the Group may take to find a place, making a Replica included. */
@@ -34,7 +34,7 @@ export async function identify<T = any>(groupid: DurableObjectId, requestid: Req
       return await fetch(outgoing);
     } catch (error) {
       // The Replica may have been reset before it could say that the request is there.
-      if (first && wasReset(error)) await groups.call(group, GROUP_LIMIT_MS, (stub) => stub.$cancel(ticket)).catch(() => {});
+      if (first && isBroken(error)) await groups.call(group, GROUP_LIMIT_MS, (stub) => stub.$cancel(ticket)).catch(() => {});
       throw error;
     }
   };

@@ -105,6 +105,11 @@ export class Places {
     return this.of(ticket);
   }
 
+  /** Frees the places that connections of a Replica have. */
+  free(n: number): void {
+    this.#run("DELETE FROM dog_place WHERE replica = ? AND until IS NULL", n);
+  }
+
   /** Frees the places that were reserved until then and never taken. Returns when the next one is due. */
   expire(nowMs: number): number | undefined {
     this.#run("DELETE FROM dog_place WHERE until <= ?", nowMs);

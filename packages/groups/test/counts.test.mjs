@@ -26,6 +26,13 @@ test("a request id seen before goes to the Replica it had, also if another is le
   assert.equal((await r.open("a")).replica, a.replica);
 });
 
+test("the last 10,000 request ids are remembered, and no more", async ({ room }) => {
+  const r = room();
+  await r.json("plain", { id: "a" });
+  assert.equal(await r.group("crowd", 12_000), 10_000);
+  assert.deepEqual(await r.places(), [0]);
+});
+
 test("a request id whose Replica is full goes to the least used one with room", async ({ room }) => {
   const r = room("limit=2");
   const sockets = [];

@@ -60,8 +60,8 @@ export class Room {
   }
 
   /// Resets a Group or Replica: the call itself fails.
-  async reset(what, query) {
-    const { status, body } = await this.request(what, { query: { method: "reset", ...query } });
+  async reset(what, query, method = "reset") {
+    const { status, body } = await this.request(what, { query: { method, ...query } });
     assert.equal(status, 599, body);
   }
 

@@ -42,6 +42,14 @@ test("usage asks the Replicas, so it is exact after a reset", async ({ room }) =
   assert.deepEqual(await r.usage(), [0, 1]);
 });
 
+test("a Replica that does not start any more has no places", async ({ room }) => {
+  const r = room("limit=2");
+  const sockets = [];
+  for (const id of ["a", "b", "c"]) sockets.push(await r.open(id));
+  await r.reset("-replica", { id: sockets[0].replica }, "breakForGood");
+  assert.deepEqual(await r.usage(), [0, 1]);
+});
+
 test("a request under which its Replica is reset frees its place", async ({ room }) => {
   const r = room("limit=5");
   const { replica } = await r.json("-identify", { id: "warm" });

@@ -66,6 +66,14 @@ export class Lobby extends Group {
     return this.ctx.storage.sql.exec("SELECT id, used, (SELECT count(*) FROM dog_place WHERE replica = n) AS rows FROM dog_replica ORDER BY n").toArray();
   }
 
+  /// So many request ids come and go. Returns how many of them are remembered.
+  crowd(count) {
+    const { sql } = this.ctx.storage;
+    sql.exec("INSERT INTO dog_place (ticket, request, replica) WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < ?) SELECT i, i, 1 FROM c", count);
+    sql.exec("DELETE FROM dog_place WHERE ticket GLOB '[0-9]*' AND length(ticket) < 20");
+    return sql.exec("SELECT count(*) AS remembered FROM dog_seen").one().remembered;
+  }
+
   /// Resolves once so many places are taken in all.
   async taken(total) {
     await this.#when(() => this.places().reduce((all, { used }) => all + used, 0) === total);
@@ -122,6 +130,11 @@ export class Room extends Replica {
   heard = [];
   #gates = new Map();
   peerErrors = [];
+
+  constructor(state, env) {
+    super(state, env);
+    if (state.storage.kv.get("broken")) throw new Error("this Replica does not start");
+  }
 
   link(env) {
     return { parent: env.LOBBY, self: this.bindingOf(env) };
@@ -215,6 +228,7 @@ export class Room extends Replica {
   async open(name) { this.gate(name).open(); }
   async reached(name) { await this.gate(name).reached; }
   reset() { this.ctx.abort("the test resets the Replica"); }
+  async breakForGood() { this.ctx.storage.kv.put("broken", true); await this.ctx.storage.sync(); this.ctx.abort("the test breaks the Replica"); }
   async forget() { await this.ctx.storage.deleteAll(); }
 }
 

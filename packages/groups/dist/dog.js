@@ -167,10 +167,10 @@ var Ledger = class {
     };
     return whole ? { ...report, live: [...this.#live.keys()] } : report;
   }
-  // This instance's number is above that of any before it; what storage says is too low if it was deleted since.
+  // This instance's number is above that of any before it: by storage, and by the clock if that was deleted since.
   #claim(seen) {
     if (this.#life !== 0 && this.#life >= seen) return;
-    this.#life = Math.max(this.#office.kv.get(LIFE_KEY) ?? 0, seen) + 1;
+    this.#life = Math.max((this.#office.kv.get(LIFE_KEY) ?? 0) + 1, seen + 1, Date.now());
     this.#office.kv.put(LIFE_KEY, this.#life);
   }
 };

@@ -27,7 +27,7 @@ export interface Placement {
 
 export interface Report {
   replica: ReplicaID;
-  /** How often the Replica has come to life and reported. Kept in its storage. */
+  /** The life of the Replica: higher for every instance that reports. */
   life: number;
   /** The number of this report in its life. */
   seq: number;

@@ -153,8 +153,8 @@ test("a socket keeps its place when the time of its reservation is over", async 
   const r = room("limit=5,reservationMs=60");
   await r.open("a");
   await r.json("-identify", { id: "b" });
-  await r.group("taken", 1);
-  assert.deepEqual(await r.usage(), [1]);
+  await r.group("gone", "b");
+  assert.deepEqual(await r.places(), [1]);
 });
 
 test("a request that takes longer than its reservation keeps its place", async ({ room }) => {
@@ -162,9 +162,9 @@ test("a request that takes longer than its reservation keeps its place", async (
   const { replica } = await r.json("-identify", { id: "warm" });
   const slow = r.json("slow", { id: "a", gate: "g" });
   await r.replica(replica, "reached", "g");
-  await r.group("taken", 1);
   await r.json("-identify", { id: "b" });
-  await r.group("taken", 1);
+  await r.group("gone", "b");
+  assert.deepEqual(await r.places(), [1]);
   await r.replica(replica, "open", "g");
   await slow;
   await r.group("taken", 0);
@@ -192,7 +192,15 @@ test("a stub can be fetched again, and each fetch has a place of its own", async
   assert.deepEqual([first.path, second.path, second.method], [`/${r.name}/first`, `/${r.name}/second`, "PUT"]);
   assert.equal(first.replica, second.replica);
   assert.deepEqual([first.id, second.id], ["a", "a"]);
+  assert.ok(!second.ticket.startsWith("mine") && second.ticket !== first.ticket);
   assert.deepEqual(await r.places(), [0]);
+});
+
+test("asking again with the same ticket finds the same place", async ({ room }) => {
+  const r = room("limit=1");
+  const { replica } = await r.group("$reserve", "a", "ticket");
+  assert.equal((await r.group("$reserve", "a", "ticket")).replica, replica);
+  assert.deepEqual(await r.places(), [1]);
 });
 
 test("the stub puts the ids on the request, whatever the client says", async ({ room }) => {

@@ -176,6 +176,7 @@ test("a socket that receive does not return is closed, and its place is free", a
   const r = room();
   assert.equal((await r.request("lost", { query: { id: "a" }, headers: HANDSHAKE })).body, "not a socket");
   await r.group("taken", 0);
+  assert.equal((await r.replica((await r.json("plain", { id: "a" })).replica, "inside")).sockets, 0);
 });
 
 test("a socket that receive made on its own has no place", async ({ room }) => {
@@ -191,6 +192,7 @@ test("a socket whose onopen fails is refused, and its place is free", async ({ r
   const client = new Client(`ws://127.0.0.1:${r.host.server.port}${r.path("ws", { id: "unwelcome" })}`);
   assert.match((await within(client.failed, "refusal")).message, /: 500$/);
   await r.group("taken", 0);
+  assert.equal((await r.replica((await r.json("plain", { id: "a" })).replica, "inside")).sockets, 0);
 });
 
 test("onopen can already send to everybody", async ({ room }) => {

@@ -98,14 +98,16 @@ test("sockets that close while their Group is out of reach are reported when it 
   await r.group("taken", 0);
 });
 
-test("a Group and its Replicas that are all reset start from what is there", async ({ room }) => {
-  const r = room("limit=2");
+test("a Group that was reset with a Replica starts from what is there, also where there was room", async ({ room }) => {
+  const r = room("limit=3");
   const sockets = [];
   for (const id of ["a", "b", "c", "d"]) sockets.push(await r.open(id));
+  await sockets[2].close();
+  await r.group("taken", 3);
   await r.reset("-replica", { id: sockets[0].replica });
   await r.reset("-group");
   assert.equal((await r.open("new")).replica, sockets[0].replica);
-  assert.deepEqual(await r.places(), [1, 2]);
+  assert.deepEqual(await r.places(), [1, 1]);
   assert.equal((await r.group("state")).made, 0);
 });
 
@@ -137,6 +139,29 @@ test("a Replica whose storage was deleted still reports, and is introduced again
   assert.deepEqual((await a.next((one) => one.gossip)).gossip.map(({ from }) => from), [sockets[2].replica]);
   await a.close();
   await r.group("taken", 1);
+});
+
+test("a Replica whose storage was deleted and whose places are few is still believed", async ({ room }) => {
+  const r = room("limit=5");
+  const [a, b] = [await r.open("a"), await r.open("b")];
+  await b.close();
+  await r.group("taken", 1);
+  await r.replica(a.replica, "forget");
+  await r.reset("-replica", { id: a.replica });
+  await r.open("c");
+  await r.group("taken", 1);
+  await r.group("gone", "a");
+});
+
+test("a Replica whose clock went back is still believed", async ({ room }) => {
+  const r = room("limit=5");
+  const [a, b] = [await r.open("a"), await r.open("b")];
+  await r.group("taken", 2);
+  await r.group("ahead");
+  await a.close();
+  await r.group("taken", 1);
+  await b.close();
+  await r.group("taken", 0);
 });
 
 test("peers reach a Replica that was reset, and it reaches them", async ({ room }) => {

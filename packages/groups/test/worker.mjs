@@ -90,6 +90,16 @@ export class Lobby extends Group {
     await this.#when(() => this.#signal === "waited for");
   }
 
+  /// Resolves once a request id has no place.
+  async gone(request) {
+    await this.#when(() => this.ctx.storage.sql.exec("SELECT 1 FROM dog_place WHERE request = ?", request).toArray().length === 0);
+  }
+
+  /// As if the clock of the Replicas went back.
+  ahead() {
+    this.ctx.storage.sql.exec("UPDATE dog_replica SET life = life + 1000000000");
+  }
+
   go() {
     this.#signal = "given";
     this.changed();
@@ -166,7 +176,7 @@ export class Room extends Replica {
       case "whisper": await this.whisper(url.searchParams.get("to"), body); return new Response("ok");
       case "gossip": return Response.json(await this.gossip(body));
       case "headers": return Response.json([...req.headers]);
-      default: return Response.json({ replica: this.uid, method: req.method, path: url.pathname, id: req.headers.get("x-dog-client-identifier") });
+      default: return Response.json({ replica: this.uid, method: req.method, path: url.pathname, id: req.headers.get("x-dog-client-identifier"), ticket: req.headers.get("x-dolmen-ticket") });
     }
   }
 
@@ -223,7 +233,7 @@ export class Room extends Replica {
   }
 
   // What the driver asks for directly.
-  inside() { return { born: this.born, heard: this.heard, peerErrors: this.peerErrors, sockets: this.ctx.getWebSockets().length }; }
+  inside() { return { born: this.born, heard: this.heard, peerErrors: this.peerErrors, sockets: this.sockets().length }; }
   becomeDeaf() { this.deaf = true; }
   async open(name) { this.gate(name).open(); }
   async reached(name) { await this.gate(name).reached; }
@@ -271,7 +281,7 @@ export default {
         case "-twice": {
           const replica = await identify(group, id, family);
           const first = await replica.fetch(new Request(`http://room/${name}/first`));
-          const second = await replica.fetch(`http://room/${name}/second`, { method: "PUT" });
+          const second = await replica.fetch(`http://room/${name}/second`, { method: "PUT", headers: { "x-dolmen-ticket": "mine 9999999999999" } });
           return Response.json([await first.json(), await second.json()]);
         }
         case "-late": {

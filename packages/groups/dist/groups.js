@@ -782,12 +782,7 @@ var Replica = class extends Base {
     }
     const { 0: client, 1: server } = new WebSocketPair();
     const connection = this.hibernation ? this.#acceptHibernatable(server, ticket, ids.request) : this.#acceptStandard(server, ticket, ids.request);
-    try {
-      await this.onopen?.(connection.socket);
-    } catch (error) {
-      this.#drop(connection);
-      throw error;
-    }
+    await this.onopen?.(connection.socket);
     void this.#ledger.flush();
     return new Response(null, { status: 101, webSocket: client });
   }

@@ -98,12 +98,7 @@ export abstract class Replica<T = unknown> extends Base<T> {
     }
     const { 0: client, 1: server } = new WebSocketPair();
     const connection = this.hibernation ? this.#acceptHibernatable(server, ticket, ids.request) : this.#acceptStandard(server, ticket, ids.request);
-    try {
-      await this.onopen?.(connection.socket);
-    } catch (error) {
-      this.#drop(connection);
-      throw error;
-    }
+    await this.onopen?.(connection.socket);
     void this.#ledger.flush();
     return new Response(null, { status: 101, webSocket: client });
   }
@@ -155,6 +150,7 @@ export abstract class Replica<T = unknown> extends Base<T> {
     }
     const connection = this.#sockets.holding(ids.request, place.ticket);
     if (connection && response.status === 101) return response;
+    // Also where onopen failed, and where receive answers something else than what connect made.
     if (connection) this.#drop(connection);
     await this.#ledger.end(place.ticket);
     return response;

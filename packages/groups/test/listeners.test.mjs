@@ -62,6 +62,8 @@ test("sockets of one request id do not hear its own emit and broadcast, also in 
   await other.next(({ x }) => x === 1);
   first.say({ act: "broadcast", msg: { x: 2 }, self: true });
   for (const socket of [first, second, third, other]) assert.deepEqual(await socket.next(({ x }) => x !== undefined), { x: 2 });
+  other.say({ act: "whisper", to: "a", msg: { x: 3 } });
+  for (const socket of [first, second, third]) assert.deepEqual(await socket.next(({ x }) => x !== undefined), { x: 3 });
 });
 
 test("a Replica emits, broadcasts and whispers on its own", async ({ room }) => {

@@ -141,6 +141,43 @@ test("a Replica whose storage was deleted still reports, and is introduced again
   await r.group("taken", 1);
 });
 
+test("a Replica that has forgotten its peers learns of them with its next report", async ({ room }) => {
+  const r = room("limit=2");
+  const [a, b, c] = [await r.open("a"), await r.open("b"), await r.open("c")];
+  await b.close();
+  await r.group("taken", 2);
+  await r.replica(a.replica, "forget");
+  await r.reset("-replica", { id: a.replica });
+  // Its place is not released before its Group has answered a report.
+  assert.equal((await r.json("plain", { id: "a" })).replica, a.replica);
+  const answers = JSON.parse((await r.post("gossip", { id: "a" }, {})).body);
+  assert.deepEqual(answers.map(({ from }) => from), [c.replica]);
+});
+
+test("a Replica that has forgotten its peers is told of all when there is a new one", async ({ room }) => {
+  const r = room("limit=1");
+  const [a, b] = [await r.open("a"), await r.open("b")];
+  await a.close();
+  await r.group("taken", 1);
+  await r.replica(a.replica, "forget");
+  await r.reset("-replica", { id: a.replica });
+  const late = r.request("-late", { query: { id: "a", then: "gossip" } });
+  await r.group("waiting");
+  const c = await r.open("c");
+  await r.group("go");
+  assert.deepEqual(JSON.parse((await late).body).map(({ from }) => from).sort(), [b.replica, c.replica].sort());
+});
+
+test("a Replica does not take an introduction with a gap, or one that is old", async ({ room }) => {
+  const r = room("limit=1");
+  const [a] = [await r.open("a"), await r.open("b")];
+  const group = (await r.json("headers", { id: "x" })).find(([name]) => name === "x-dog-group-identifier")[1];
+  assert.equal(await r.replica(a.replica, "$introduce", group, r.name, { after: 7, known: 8, ids: [a.replica] }), 3);
+  assert.equal(await r.replica(a.replica, "$introduce", group, r.name, { after: 0, known: 1, ids: [a.replica] }), 3);
+  a.say({ act: "gossip", msg: {} });
+  assert.ok((await a.next((one) => one.gossip)).gossip.every(({ from }) => from !== a.replica));
+});
+
 test("a Replica whose storage was deleted and whose places are few is still believed", async ({ room }) => {
   const r = room("limit=5");
   const [a, b] = [await r.open("a"), await r.open("b")];

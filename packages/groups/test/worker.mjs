@@ -288,7 +288,8 @@ export default {
           // The request leaves when the driver says so.
           const replica = await identify(group, id, family);
           await stub.signalled();
-          return await replica.fetch(`http://room/${name}/late`);
+          const then = url.searchParams.get("then");
+          return await replica.fetch(`http://room/${name}/${then ?? "late"}`, then ? { method: "POST", body: "{}" } : {});
         }
         case "-without": return await rooms.get(rooms.newUniqueId()).fetch(req);
         case "-race": {

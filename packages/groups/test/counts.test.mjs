@@ -213,9 +213,20 @@ test("the stub puts the ids on the request, whatever the client says", async ({ 
   assert.notEqual(headers.get("x-dolmen-ticket").split(" ")[0], "mine");
 });
 
+async function refusal(r, id, headers) {
+  const { status, body } = await r.request("-direct", { query: { id }, headers });
+  return [status, body];
+}
+
 test("a Replica refuses a request that does not come from identify", async ({ room }) => {
-  const { status, body } = await room().request("-without", { query: { id: "a" } });
-  assert.deepEqual([status, body], [400, "Missing: Replica ID"]);
+  const r = room();
+  assert.deepEqual(await refusal(r, "", {}), [400, "Missing: Replica ID"]);
+  const ids = Object.fromEntries((await r.json("headers", { id: "a" })).filter(([name]) => name.startsWith("x-dog")));
+  const replica = ids["x-dog-replica-identifier"];
+  assert.deepEqual(await refusal(r, "", ids), [400, "Mismatch: Replica ID"]);
+  assert.deepEqual(await refusal(r, replica, { ...ids, "x-dog-group-identifier": "" }), [400, "Missing: Group ID"]);
+  assert.deepEqual(await refusal(r, replica, { ...ids, "x-dog-client-identifier": "" }), [400, "Missing: Request ID"]);
+  assert.deepEqual(await refusal(r, replica, { ...ids, "x-dog-group-identifier": replica }), [400, "Mismatch: Group ID"]);
 });
 
 test("a request id that cannot travel is a TypeError", async ({ room }) => {

@@ -291,7 +291,7 @@ export default {
           const then = url.searchParams.get("then");
           return await replica.fetch(`http://room/${name}/${then ?? "late"}`, then ? { method: "POST", body: "{}" } : {});
         }
-        case "-without": return await rooms.get(rooms.newUniqueId()).fetch(req);
+        case "-direct": return await rooms.get(id ? rooms.idFromString(id) : rooms.newUniqueId()).fetch(req);
         case "-race": {
           const ids = JSON.parse(url.searchParams.get("ids"));
           return Response.json(await Promise.all(ids.map(async (one) => (await identify(group, one, family)).id.toString())));

@@ -23,7 +23,7 @@ pub(crate) struct ModuleBundle {
 
 /// Whether a source is an ES module: it says `import` or `export` where only a module may.
 pub(crate) fn is_module(file: &str, source: &str) -> bool {
-    if file.ends_with(".mjs") {
+    if [".mjs", ".ts", ".mts"].iter().any(|it| file.ends_with(it)) {
         return true;
     }
     !file.ends_with(".cjs")
@@ -40,27 +40,27 @@ pub(crate) fn is_module(file: &str, source: &str) -> bool {
 
 impl ModuleBundle {
     /// Compiles `source` and the files that it imports, relative to `file`, and runs their top
-    /// level once to see what it exports.
+    /// level once to see what it exports. TypeScript and `using` are compiled away.
     pub fn load(file: &str, source: &str) -> Result<Self, BundleError> {
         let runtime = bundle::new_runtime(file)?;
         let reading = Reading {
             entry: file.into(),
             entry_source: source.into(),
-            found: Rc::default(),
+            modules: Rc::default(),
             sources: Rc::new(RefCell::new(HashMap::new())),
+            refused: Rc::default(),
         };
         poll_now(runtime.set_loader(reading.clone(), reading.clone()));
-        let sources = reading.sources.clone();
+        let (sources, refused) = (reading.sources.clone(), reading.refused.clone());
         bundle::load_in(
             file,
             &runtime,
             |ctx| Self::find(ctx, file, reading),
             |ctx, error| {
-                let sources = sources.borrow();
-                let all = sources
-                    .iter()
-                    .map(|(file, source)| (file.as_str(), &**source));
-                bundle::describe_module(ctx, file, all, error)
+                if let Some(refused) = refused.take() {
+                    return refused;
+                }
+                bundle::describe_module(ctx, file, &sources.borrow(), error)
             },
         )
     }
@@ -77,7 +77,7 @@ impl ModuleBundle {
         Ok(Self {
             modules: Arc::new(Modules {
                 entry: file.to_owned(),
-                code: reading.found.take(),
+                ..reading.modules.take()
             }),
             exports,
         })

@@ -23,14 +23,15 @@ pub(super) enum Group {
     Subtle,
     Platform,
     Clone,
+    Disposal,
 }
 
 impl Group {
-    pub(super) const COUNT: usize = Group::Clone as usize + 1;
+    pub(super) const COUNT: usize = Group::Disposal as usize + 1;
 }
 
 /// Every name with its group. `self`, `DOMException` and `queueMicrotask` need no group.
-pub(super) const NAMES: [(&CStr, Group); 53] = [
+pub(super) const NAMES: [(&CStr, Group); 56] = [
     (c"URL", Group::Url),
     (c"URLSearchParams", Group::Url),
     (c"TextEncoder", Group::Encoding),
@@ -84,6 +85,9 @@ pub(super) const NAMES: [(&CStr, Group); 53] = [
     (c"Navigator", Group::Platform),
     (c"structuredClone", Group::Clone),
     (c"reportError", Group::Clone),
+    (c"SuppressedError", Group::Disposal),
+    (c"DisposableStack", Group::Disposal),
+    (c"AsyncDisposableStack", Group::Disposal),
 ];
 
 /// A name as text. All of them are ASCII.
@@ -92,7 +96,7 @@ pub(super) fn text(name: &'static CStr) -> &'static str {
 }
 
 /// What groups use of each other besides their global names.
-const INTERNAL: [(&str, Group); 12] = [
+const INTERNAL: [(&str, Group); 13] = [
     ("partsOfRequest", Group::Fetch),
     ("partsOfResponse", Group::Fetch),
     ("takeBody", Group::Fetch),
@@ -105,6 +109,7 @@ const INTERNAL: [(&str, Group); 12] = [
     ("readableOf", Group::Streams),
     ("Reader", Group::Streams),
     ("subtle", Group::Subtle),
+    ("usingCtx", Group::Disposal),
 ];
 
 /// The group of a name that our glue uses.

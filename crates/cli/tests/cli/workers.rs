@@ -2,10 +2,10 @@
 
 use std::{fs, path::Path};
 
-use super::process::Running;
+use super::process::{Running, run};
 
 /// Writes files below a folder.
-pub fn write(folder: &Path, files: &[(&str, &str)]) {
+fn write(folder: &Path, files: &[(&str, &str)]) {
     for (name, content) in files {
         let path = folder.join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -102,4 +102,202 @@ fn a_typescript_worker_runs_as_it_is() {
             "colors": [0, "g", 8, "Blue"], "flat": 6, "deep": 42, "settings": {"a": 1},
         })
     );
+}
+
+const WRANGLED: &str = r#"import { DurableObject, WorkerEntrypoint, env as own } from "cloudflare:workers";
+import process from "node:process";
+
+const early = [own.GREETING, process.env.LIMITS];
+
+export class ChatRoom extends DurableObject {
+  add(n) {
+    const count = (this.ctx.storage.kv.get("count") ?? 0) + n;
+    this.ctx.storage.kv.put("count", count);
+    return [count, this.ctx.id.toString(), this.env.GREETING];
+  }
+}
+
+export class Admin extends WorkerEntrypoint {
+  greet(name) { return `${this.env.GREETING}, ${name}`; }
+  mode() { return this.ctx.props.mode; }
+}
+
+const use = (work) => { try { return work(); } catch (error) { return error.message; } };
+
+export default {
+  async fetch(request, env) {
+    return Response.json({
+      early,
+      room: await env.ROOM.getByName("a").add(2),
+      again: (await env.SAME_ROOM.getByName("a").add(0))[0],
+      admin: [await env.ADMIN.greet("Ann"), await env.ADMIN.mode()],
+      limits: env.LIMITS,
+      process: [process.env.GREETING, process.env.LIMITS, process.env.ROOM],
+      cache: use(() => env.CACHE.get("key")),
+      auth: use(() => env.AUTH.fetch("https://example.com")),
+      keys: Object.keys(env).sort().join(),
+    });
+  },
+};
+"#;
+
+const WRANGLER: &str = r#"
+name = "chat"
+main = "src/index.js"
+compatibility_date = "2026-11-01"
+kv_namespaces = [{ binding = "CACHE", id = "1" }]
+services = [
+  { binding = "ADMIN", service = "chat", entrypoint = "Admin", props = { mode = "full" } },
+  { binding = "AUTH", service = "auth" },
+]
+durable_objects.bindings = [
+  { name = "ROOM", class_name = "ChatRoom" },
+  { name = "SAME_ROOM", class_name = "ChatRoom" },
+]
+migrations = [{ tag = "v1", new_sqlite_classes = ["ChatRoom"] }]
+vars = { GREETING = "Hello", LIMITS = { most = 3 } }
+"#;
+
+/// The id of the object `a` for a unique key, as the Durable Objects documentation derives it.
+fn id_of(storage: &Path, key: &str) -> String {
+    let names = fs::read_dir(storage.join(key)).unwrap();
+    let mut ids = names.filter_map(|entry| {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let id = name.strip_suffix(".sqlite")?;
+        (id.len() == 64).then(|| id.to_owned())
+    });
+    let id = ids.next().unwrap();
+    assert_eq!(ids.next(), None);
+    id
+}
+
+#[test]
+fn a_wrangler_file_is_all_that_a_project_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        &[("src/index.js", WRANGLED), ("wrangler.toml", WRANGLER)],
+    );
+    let storage = folder.path().join("s");
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let told = answer(&storage, &["--bundle", &file("wrangler.toml")]);
+    let id = id_of(&storage, "chat-ChatRoom");
+    assert_eq!(
+        told,
+        serde_json::json!({
+            "early": ["Hello", "{\"most\":3}"],
+            "room": [2, id, "Hello"],
+            "again": 2,
+            "admin": ["Hello, Ann", "full"],
+            "limits": {"most": 3},
+            "process": ["Hello", "{\"most\":3}", null],
+            "cache": "env.CACHE.get is not there: kv_namespaces of the wrangler file is not implemented in Dolmen.",
+            "auth": "env.AUTH.fetch is not there: services: the other worker `auth` of the wrangler file is not implemented in Dolmen.",
+            "keys": "ADMIN,AUTH,CACHE,GREETING,LIMITS,ROOM,SAME_ROOM",
+        })
+    );
+
+    // The same objects through the bundle's own path, with a variable of the command line.
+    let flags = [
+        "--bundle",
+        &file("src/index.js"),
+        "--manifest",
+        &file("wrangler.toml"),
+        "--var",
+        "GREETING=Moin=Moin",
+    ];
+    let told = answer(&storage, &flags);
+    assert_eq!(told["room"], serde_json::json!([4, id, "Moin=Moin"]));
+}
+
+#[test]
+fn what_a_wrangler_file_asks_in_vain_is_logged_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        &[("src/index.js", WRANGLED), ("wrangler.toml", WRANGLER)],
+    );
+    let file = folder.path().join("wrangler.toml");
+    let mut server = Running::start(
+        &folder.path().join("s"),
+        &["--bundle", file.to_str().unwrap()],
+    );
+    let line = server.logs("kv_namespaces");
+    assert!(
+        line.contains("WARN") && line.contains("using env.CACHE throws an error"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_wrangler_file_that_cannot_be_used_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), &[("index.js", WRANGLED)]);
+    for (name, content, parts) in [
+        (
+            "wrangler.toml",
+            "name = \"a\"\nmain = ",
+            &["wrangler.toml:2:8:"][..],
+        ),
+        ("wrangler.toml", "name = \"a\"", &["has no `main`"]),
+        (
+            "wrangler.jsonc",
+            "{ \"main\": \"index.js\" }",
+            &["wrangler.jsonc: it has no `name`"],
+        ),
+        (
+            "wrangler.json",
+            "{ \"name\": \"a\", \"main\": \"nowhere.js\" }",
+            &["nowhere.js cannot be read"],
+        ),
+        (
+            "wrangler.json",
+            "{ \"name\": \"a\", \"main\": \"index.js\", \"durable_objects\": { \"bindings\": [{ \"name\": \"A\", \"class_name\": \"Room\" }] } }",
+            &["binds A to the class `Room`", "it exports ChatRoom"],
+        ),
+        (
+            "wrangler.json",
+            "{ \"name\": \"a\", \"main\": \"index.js\", \"services\": [{ \"binding\": \"A\", \"service\": \"a\", \"entrypoint\": \"B\" }] }",
+            &["A is bound to the entrypoint `B`", "Admin"],
+        ),
+    ] {
+        write(folder.path(), &[(name, content)]);
+        let file = folder.path().join(name);
+        run(&["--bundle", file.to_str().unwrap()]).failed(3, parts);
+    }
+    let file = folder.path().join("wrangler.toml");
+    run(&["--bundle", file.to_str().unwrap(), "--manifest", "m.yaml"]).failed(2, &["--manifest"]);
+}
+
+#[test]
+fn variables_reach_a_common_js_bundle_too() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        &[
+            (
+                "b.js",
+                "exports.objects = { Echo: class { constructor(state, env) { this.env = env; } vars() { return [this.env.A, this.env.B]; } } };",
+            ),
+            ("m.yaml", "vars: {A: from the manifest, B: {c: 1}}"),
+        ],
+    );
+    let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let flags = ["--bundle", &file("b.js"), "--manifest", &file("m.yaml")];
+    let server = Running::start(&folder.path().join("s"), &flags);
+    assert_eq!(
+        server.rpc("/rpc/ECHO/x/vars", "")["result"],
+        serde_json::json!(["from the manifest", {"c": 1}])
+    );
+    drop(server);
+    let flags = [&flags[..], &["--var", "A=", "--var", "B=text"]].concat();
+    let server = Running::start(&folder.path().join("s"), &flags);
+    assert_eq!(
+        server.rpc("/rpc/ECHO/x/vars", "")["result"],
+        serde_json::json!(["", "text"])
+    );
+    run(&["--bundle", &file("b.js"), "--var", "A"]).failed(2, &["--var", "NAME=VALUE"]);
+    run(&["--bundle", &file("b.js"), "--var", "=A"]).failed(2, &["--var", "cannot name a member"]);
+    run(&["--var", "A=1"]).failed(2, &["--var", "--bundle FILE"]);
+    run(&["--bundle", &file("b.js"), "--var", "ECHO=1"]).failed(3, &["ECHO names a namespace"]);
 }

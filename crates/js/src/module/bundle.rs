@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     api,
+    bindings::Bindings,
     bundle::{self, BundleError, Failure},
     node, poll_now, web,
 };
@@ -18,6 +19,7 @@ use crate::{
 /// A compiled module worker.
 pub(crate) struct ModuleBundle {
     pub modules: Arc<Modules>,
+    pub bindings: Arc<Bindings>,
     pub exports: Exports,
 }
 
@@ -41,7 +43,7 @@ pub(crate) fn is_module(file: &str, source: &str) -> bool {
 impl ModuleBundle {
     /// Compiles `source` and the files that it imports, relative to `file`, and runs their top
     /// level once to see what it exports. TypeScript and `using` are compiled away.
-    pub fn load(file: &str, source: &str) -> Result<Self, BundleError> {
+    pub fn load(file: &str, source: &str, bindings: &Arc<Bindings>) -> Result<Self, BundleError> {
         let runtime = bundle::new_runtime(file)?;
         let reading = Reading {
             entry: file.into(),
@@ -55,7 +57,7 @@ impl ModuleBundle {
         bundle::load_in(
             file,
             &runtime,
-            |ctx| Self::find(ctx, file, reading),
+            |ctx| Self::find(ctx, file, reading, bindings),
             |ctx, error| {
                 if let Some(refused) = refused.take() {
                     return refused;
@@ -65,12 +67,17 @@ impl ModuleBundle {
         )
     }
 
-    fn find(ctx: &Ctx<'_>, file: &str, mut reading: Reading) -> Result<Self, Failure> {
+    fn find(
+        ctx: &Ctx<'_>,
+        file: &str,
+        mut reading: Reading,
+        bindings: &Arc<Bindings>,
+    ) -> Result<Self, Failure> {
         web::install(ctx, Rc::new(api::LoadingHost))?;
         api::console::install(ctx, file.to_owned())?;
         api::timers::install_refusing(ctx)?;
         node::install_globals(ctx)?;
-        native::install(ctx, None, &Exports::default())?;
+        native::install(ctx, None, &Exports::default(), bindings)?;
         let module: Module<'_, _> = reading.load(ctx, file)?;
         let namespace = evaluate(ctx, module, || while ctx.execute_pending_job() {})?;
         let exports = exports(ctx, file, &namespace)?;
@@ -79,6 +86,7 @@ impl ModuleBundle {
                 entry: file.to_owned(),
                 ..reading.modules.take()
             }),
+            bindings: bindings.clone(),
             exports,
         })
     }

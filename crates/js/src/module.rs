@@ -18,5 +18,5 @@ pub(crate) use self::{
     bundle::{ModuleBundle, is_module},
     instance::ModuleInstance,
     loader::Source,
-    native::section,
+    native::{from_js as count, section, to_js as number},
 };

@@ -160,6 +160,7 @@ fn build<'js>(ctx: &Ctx<'js>, state: &State<'js>, group: Group) -> Result<Object
             platform(&native, state)?;
             glue::PLATFORM.run(ctx, native)
         }
+        Group::Disposal => glue::DISPOSAL.run(ctx, native),
         Group::Clone => {
             let clone = Function::new(ctx.clone(), clone::structured_clone)?
                 .with_name("structuredClone")?;

@@ -39,6 +39,7 @@ mod download;
 mod encoding;
 pub(crate) mod glue;
 pub(crate) mod group;
+pub(crate) mod hashes;
 mod http_client;
 mod lazy;
 pub mod message;
@@ -94,7 +95,9 @@ pub fn install<'js>(ctx: &Ctx<'js>, host: Rc<dyn WebHost>) -> Result<()> {
     State::store(ctx, host, accessors)
 }
 
-/// Random numbers, digests and comparison, for Node's `crypto`.
+/// Random numbers, hashes, ciphers and comparison, for Node's `crypto`.
 pub(crate) fn crypto_natives<'js>(ctx: &Ctx<'js>, native: &rquickjs::Object<'js>) -> Result<()> {
-    crypto::native(native, &State::of(ctx)?.host)
+    crypto::native(native, &State::of(ctx)?.host)?;
+    subtle::cipher_native(native)?;
+    hashes::native(native)
 }

@@ -499,6 +499,15 @@
   };
 
   for (const constructor of [Request, Response]) native.tag(constructor);
+  for (const { prototype } of [Request, Response]) {
+    // What is said when one is to be cloned: with a body it is the stream that cannot be.
+    Object.defineProperty(prototype, Symbol.for('dolmen.platform'), {
+      get() {
+        const hasBody = this !== Request.prototype && this !== Response.prototype && stateOf(this)[BODY_KIND] !== null;
+        return hasBody ? 'ReadableStream can only be serialized for RPC.' : true;
+      },
+    });
+  }
 
   // ---- for Rust and other glue -------------------------------------------------------------------
   // Nothing is checked here. A body is null, a text, a `Uint8Array` that changes hands, or a pull source:

@@ -18,6 +18,7 @@ pub(super) enum Group {
     Compression,
     UrlPattern,
     Scheduler,
+    Messages,
     Absent,
     Crypto,
     Subtle,
@@ -30,7 +31,7 @@ impl Group {
 }
 
 /// Every name with its group. `self`, `DOMException` and `queueMicrotask` need no group.
-pub(super) const NAMES: [(&CStr, Group); 53] = [
+pub(super) const NAMES: [(&CStr, Group); 56] = [
     (c"URL", Group::Url),
     (c"URLSearchParams", Group::Url),
     (c"TextEncoder", Group::Encoding),
@@ -68,6 +69,9 @@ pub(super) const NAMES: [(&CStr, Group); 53] = [
     (c"DecompressionStream", Group::Compression),
     (c"URLPattern", Group::UrlPattern),
     (c"scheduler", Group::Scheduler),
+    (c"MessageChannel", Group::Messages),
+    (c"MessagePort", Group::Messages),
+    (c"MessageEvent", Group::Messages),
     (c"HTMLRewriter", Group::Absent),
     (c"WebSocket", Group::Absent),
     (c"WebSocketPair", Group::Absent),

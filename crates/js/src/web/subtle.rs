@@ -5,6 +5,7 @@
 //! thread, so it does not hold up the shard, and the promise resolves later.
 
 mod aes;
+mod cipher;
 mod elliptic;
 mod rsa;
 mod secret;
@@ -18,6 +19,8 @@ use rquickjs::{
     promise::Promised,
 };
 use tokio::sync::Semaphore;
+
+pub(super) use self::cipher::native as cipher_native;
 
 use super::{WebHost, encoding};
 
@@ -285,6 +288,7 @@ impl Task {
             rng,
         } = &mut self;
         let output = match (operation.as_str(), params.algorithm.as_str()) {
+            ("digest", "MD5") => Output::Bytes(secret::md5(data)),
             ("digest", _) => Output::Bytes(secret::digest(params.hash()?, data)),
             ("generate", "ECDSA" | "ECDH") => {
                 Output::List(elliptic::generate(params.curve()?, rng))

@@ -35,6 +35,11 @@ impl WebHost for ObjectHost {
         Box::pin(async move { gate.await.map_err(|error| error.to_string()) })
     }
 
+    fn client_gone(&self, event: u64) -> Pin<Box<dyn Future<Output = bool>>> {
+        // As an event of its own: no critical section is to see it.
+        Box::pin(self.host.admitted(0, self.host.client_gone(event)))
+    }
+
     fn egress(&self) -> &EgressPolicy {
         &self.host.options().egress
     }

@@ -65,6 +65,12 @@ pub trait WebHost {
     /// Resolves once everything the object has written so far is durable, or says why it never will be.
     fn output_gate(&self) -> Pin<Box<dyn Future<Output = std::result::Result<(), String>>>>;
 
+    /// Waits until the client of the event goes away before its answer is complete: `true`. `false` once it has
+    /// the whole answer.
+    fn client_gone(&self, _event: u64) -> Pin<Box<dyn Future<Output = bool>>> {
+        Box::pin(std::future::ready(false))
+    }
+
     /// Milliseconds since the context began, never going back.
     fn now(&self) -> f64;
 

@@ -326,7 +326,7 @@ fn a_request_goes_in_and_a_response_comes_out() {
                 headers.append(name, value.parse().unwrap());
             }
             let body = NewBody::Source(source.clone());
-            let request = message::new_request(&ctx, &http::Method::POST, "http://h/p?q", &headers, body).unwrap();
+            let request = message::new_request(&ctx, &http::Method::POST, "http://h/p?q", &headers, body, None).unwrap();
             // Nothing is pulled before the program reads.
             assert_eq!(source.pulls.get(), 0);
             ctx.globals().set("request", request).unwrap();

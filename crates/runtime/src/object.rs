@@ -80,6 +80,9 @@ pub(crate) struct InFlight {
     pub _route: Route,
     pub reply: oneshot::Sender<Result<Reply>>,
     pub alarm: Option<AlarmInfo>,
+    /// Who watches whether the event's client stays: told when there is an answer, with what tells whether
+    /// it is read to its end if it is a stream.
+    pub watcher: Option<oneshot::Sender<Option<oneshot::Receiver<()>>>>,
 }
 
 /// The event that a driver runs now.

@@ -71,6 +71,11 @@ pub trait WebHost {
         Box::pin(std::future::ready(false))
     }
 
+    /// Lets other objects go on while the program waits for another thread. `false`: it must end.
+    fn give_way(&self) -> bool {
+        true
+    }
+
     /// Milliseconds since the context began, never going back.
     fn now(&self) -> f64;
 
@@ -106,4 +111,9 @@ pub(crate) fn crypto_natives<'js>(ctx: &Ctx<'js>, native: &rquickjs::Object<'js>
     crypto::native(native, &State::of(ctx)?.host)?;
     subtle::cipher_native(native)?;
     hashes::native(native)
+}
+
+/// The computations of `crypto.subtle` for Node's keys, which do not wait for a promise.
+pub(crate) fn key_natives<'js>(ctx: &Ctx<'js>, native: &rquickjs::Object<'js>) -> Result<()> {
+    subtle::key_native(native, &State::of(ctx)?.host)
 }

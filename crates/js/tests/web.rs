@@ -32,6 +32,7 @@ use rquickjs::{
 struct Host {
     closed: Cell<bool>,
     gates: Cell<u32>,
+    ways: Cell<u32>,
     opened: tokio::sync::Notify,
     egress: EgressPolicy,
 }
@@ -48,6 +49,11 @@ impl WebHost for Shared {
             }
             Ok(())
         })
+    }
+
+    fn give_way(&self) -> bool {
+        self.0.ways.set(self.0.ways.get() + 1);
+        true
     }
 
     fn egress(&self) -> &EgressPolicy {
@@ -150,6 +156,10 @@ fn run_file(file: &'static str, source: &'static str, egress: EgressPolicy) {
                 let gate = host.clone();
                 globals
                     .set("gates", Func::from(move || gate.gates.get()))
+                    .unwrap();
+                let ways = host.clone();
+                globals
+                    .set("ways", Func::from(move || ways.ways.get()))
                     .unwrap();
                 let done = move |failed: String| {
                     *slot.borrow_mut() = Some(failed);

@@ -1,4 +1,5 @@
-// crypto: https://nodejs.org/api/crypto.html , as far as hashes, HMAC, ciphers, derived keys and random numbers.
+// crypto: https://nodejs.org/api/crypto.html , as far as hashes, HMAC, ciphers, derived keys, signatures
+// and random numbers.
 // Long inputs are hashed piece by piece, so that no call of Rust holds the shard.
 (function (native) {
   'use strict';
@@ -119,27 +120,9 @@
   }
   const keyBytes = (key, encoding) => {
     if (key === null || key === undefined) throw invalidType('key', ['string', 'ArrayBuffer', 'Buffer', 'TypedArray', 'DataView', 'KeyObject'], key);
-    return key instanceof KeyObject ? secrets.get(key) : bytesOf(key, 'key', encoding);
+    return key instanceof keys.exports.KeyObject ? keys.secretOf(key) : bytesOf(key, 'key', encoding);
   };
   hashing(Hmac);
-
-  const secrets = new WeakMap();
-  class KeyObject {
-    constructor(type, bytes) {
-      if (type !== 'secret' || !(bytes instanceof Uint8Array)) throw invalidValue('type', type);
-      secrets.set(this, bytes);
-    }
-    get type() { return 'secret'; }
-    get symmetricKeySize() { return secrets.get(this).length; }
-    export(options) {
-      const bytes = Buffer.from(secrets.get(this));
-      return options?.format === 'jwk' ? { kty: 'oct', k: bytes.toString('base64url') } : bytes;
-    }
-    equals(other) {
-      return other instanceof KeyObject && secrets.get(this).length === secrets.get(other).length
-        && native.timingSafeEqual(secrets.get(this), secrets.get(other));
-    }
-  }
 
   // ---- random numbers
   // In pieces, into memory of the engine, whose limit counts it.
@@ -238,14 +221,13 @@
     return native.timingSafeEqual(one, other);
   };
 
+  const keys = native.use('internal/keys')({ bytesOf, hashName, later });
   const exports = {
     createHash: (algorithm, options) => new Hash(algorithm, options),
     createHmac: (algorithm, key, options) => new Hmac(algorithm, key, options),
-    Hash, Hmac, KeyObject,
+    Hash, Hmac, ...keys.exports,
     hash(algorithm, data, encoding = 'hex') { return new Hash(algorithm).update(data).digest(encoding); },
-    createSecretKey: (key, encoding) => new KeyObject('secret', Uint8Array.from(bytesOf(key, 'key', encoding))),
     getHashes: () => HASHES.flatMap((name) => name === 'md5' || name.includes('-') ? [name] : [name, `RSA-${name.toUpperCase()}`]),
-    getCurves: () => [],
     randomBytes, randomFill, randomInt,
     pseudoRandomBytes: randomBytes, prng: randomBytes, rng: randomBytes,
     randomFillSync: (target, offset, size) => filled(target, offset, size),
@@ -275,14 +257,11 @@
     timingSafeEqual,
     webcrypto: native.web('crypto'),
     subtle: native.web('crypto').subtle,
-    constants: Object.freeze({ __proto__: null }),
     getFips: () => 0,
   };
   return withMissing(exports, 'crypto', [
-    'Certificate', 'Cipher', 'Decipher', 'DiffieHellman', 'DiffieHellmanGroup', 'ECDH', 'Sign', 'Verify', 'X509Certificate',
-    'checkPrime', 'checkPrimeSync', 'createDiffieHellman', 'createDiffieHellmanGroup', 'createECDH',
-    'createPrivateKey', 'createPublicKey', 'createSign', 'createVerify', 'diffieHellman', 'generateKey', 'generateKeyPair', 'generateKeyPairSync',
-    'generateKeySync', 'generatePrime', 'generatePrimeSync', 'getDiffieHellman', 'privateDecrypt',
-    'privateEncrypt', 'publicDecrypt', 'publicEncrypt', 'secureHeapUsed', 'setEngine', 'setFips', 'sign', 'verify',
+    'Certificate', 'Cipher', 'Decipher', 'DiffieHellman', 'DiffieHellmanGroup', 'ECDH', 'X509Certificate', 'checkPrime', 'checkPrimeSync',
+    'createDiffieHellman', 'createDiffieHellmanGroup', 'createECDH', 'diffieHellman', 'generateKey', 'generateKeySync', 'generatePrime',
+    'generatePrimeSync', 'getDiffieHellman', 'privateEncrypt', 'publicDecrypt', 'secureHeapUsed', 'setEngine', 'setFips',
   ]);
 })

@@ -4,8 +4,8 @@ use std::{cell::RefCell, future::Future, pin::Pin, rc::Rc};
 
 use bytes::Bytes;
 use dolmen_runtime::{
-    Body, BodyReader, BodyWriter, Cap, Error, ErrorKind, Event, EventId, FetchRequest, FetchResponse, Host,
-    Reply, body_stream,
+    Body, BodyReader, BodyWriter, Cap, Error, ErrorKind, Event, EventId, FetchRequest,
+    FetchResponse, Host, Reply, body_stream,
 };
 use rquickjs::{
     Array, Class, Ctx, Exception, Function, JsLifetime, Object, TypedArray, Value,

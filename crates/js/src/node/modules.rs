@@ -59,6 +59,7 @@ modules! {
     "buffer": file!("buffer.js"), bytes::natives;
     "internal/ciphers": file!("ciphers.js"), web::crypto_natives;
     "internal/derivation": file!("derivation.js"), scrypt::natives;
+    "internal/keys": file!("keys.js"), web::key_natives;
     "crypto": file!("crypto.js"), web::crypto_natives;
     "diagnostics_channel": file!("diagnostics_channel.js");
     "events": file!("events.js");

@@ -96,6 +96,33 @@ test('pbkdf2 by callback', async () => {
   equal(key.toString('hex'), 'ea6c014dc72d6f8ccd1ed92ace1d41f0d8de8957');
   equal(key.equals(crypto.pbkdf2Sync('password', 'salt', 2, 20, 'sha1')), true);
 });
+test('what takes long lets other objects go on', () => {
+  equal(ways(), 0);
+  const { privateKey } = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const made = ways();
+  ok(made > 0, 'ways while a key is made');
+  crypto.sign('sha256', Buffer.alloc(1 << 20), privateKey);
+  ok(ways() > made, 'ways while a signature is made');
+});
+test('keys: the texts of Node', () => {
+  const { publicKey, privateKey } = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const ed = crypto.generateKeyPairSync('ed25519').privateKey;
+  throws(() => crypto.createPrivateKey('nope'), 'Error', 'error:1E08010C:DECODER routines::unsupported');
+  throws(() => crypto.sign('nope', Buffer.from('x'), privateKey), 'TypeError', 'Invalid digest: nope');
+  throws(() => crypto.sign('sha256', Buffer.from('x'), publicKey), 'TypeError', 'Invalid key object type public, expected private.');
+  throws(() => crypto.sign('sha256', Buffer.from('x'), ed), 'Error', 'error:1C80007A:Provider routines::invalid digest');
+  throws(() => crypto.sign('sha256', Buffer.from('x'), { key: privateKey, dsaEncoding: 'bad' }), 'TypeError', "The property 'options.dsaEncoding' is invalid. Received 'bad'");
+  throws(() => crypto.createSign('nope'), 'TypeError', 'Invalid digest');
+  throws(() => crypto.createSign('sha256').update('x').sign(undefined), 'Error', 'No key provided to sign');
+  throws(() => publicKey.export({ format: 'pem' }), 'TypeError', "The property 'options.type' is invalid. Received undefined");
+  throws(() => publicKey.export(), 'TypeError', 'The "options" argument must be of type object. Received undefined');
+  throws(() => crypto.generateKeyPairSync('nope'), 'TypeError', "The argument 'type' must be a supported key type. Received 'nope'");
+  throws(() => crypto.generateKeyPairSync('ec', { namedCurve: 'nope' }), 'TypeError', 'Invalid EC curve name');
+  throws(() => crypto.generateKeyPairSync('ec', {}), 'TypeError', 'The "options.namedCurve" property must be of type string. Received undefined');
+  throws(() => crypto.createPublicKey(publicKey), 'TypeError', 'Invalid key object type public, expected private.');
+  throws(() => crypto.createHmac('sha256', privateKey), 'TypeError', 'Invalid key object type private, expected secret.');
+  throws(() => crypto.createSign('sha256').write('x'), 'Error', 'node:crypto Sign.write is not implemented in Dolmen');
+});
 test('hashes are streams', async () => {
   const { Readable } = node('stream');
   const { pipeline } = node('stream/promises');

@@ -48,6 +48,10 @@ impl WebHost for ObjectHost {
         &self.host.options().egress
     }
 
+    fn object(&self) -> Option<Rc<Host>> {
+        Some(self.host.clone())
+    }
+
     fn now(&self) -> f64 {
         self.host
             .now()

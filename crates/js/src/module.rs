@@ -16,5 +16,5 @@ mod remote;
 pub(crate) use self::{
     bundle::{ModuleBundle, is_module},
     instance::ModuleInstance,
-    native::section,
+    native::{from_js as count, section, to_js as number},
 };

@@ -46,13 +46,14 @@ pub mod message;
 mod names;
 mod pattern;
 mod send;
+pub(crate) mod socket;
 mod state;
 mod subtle;
 mod upload;
 
 use std::{future::Future, pin::Pin, rc::Rc, time::Duration};
 
-use dolmen_runtime::EgressPolicy;
+use dolmen_runtime::{EgressPolicy, Host};
 use rquickjs::{Ctx, Result};
 
 use self::state::State;
@@ -85,6 +86,11 @@ pub trait WebHost {
     /// Which hosts `fetch` may reach: public ones, unless the host says otherwise.
     fn egress(&self) -> &EgressPolicy {
         EgressPolicy::public_only()
+    }
+
+    /// The object whose runtime WebSockets need; `None`: there are none.
+    fn object(&self) -> Option<Rc<Host>> {
+        None
     }
 
     /// How long `fetch` waits when nothing is sent and nothing comes.

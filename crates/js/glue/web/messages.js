@@ -9,9 +9,9 @@
     #data; #origin; #lastEventId; #source; #ports;
     constructor(type, options) {
       super(...arguments);
-      const { data = null, origin = '', lastEventId = '', source = null, ports = [] } = options ?? {};
+      const { data = null, origin = null, lastEventId = '', source = null, ports = [] } = options ?? {};
       this.#data = data;
-      this.#origin = `${origin}`;
+      this.#origin = origin === null ? null : `${origin}`;
       this.#lastEventId = `${lastEventId}`;
       this.#source = source;
       this.#ports = Object.freeze([...ports]);
@@ -98,7 +98,7 @@
         this.#isScheduled = false;
         const waiting = this.#waiting;
         this.#waiting = [];
-        for (const data of waiting) this.dispatchEvent(new MessageEvent('message', { data, origin: 'null', source: this }));
+        for (const data of waiting) this.dispatchEvent(new MessageEvent('message', { data, source: this }));
       }, 0);
     }
   }

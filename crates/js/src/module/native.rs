@@ -85,16 +85,17 @@ pub(crate) fn section(ctx: &Ctx<'_>) -> rquickjs::Result<SectionId> {
 
 /// A number of ours (of an event, an export, a section) as JavaScript has it.
 #[expect(clippy::cast_precision_loss, reason = "counts, far below 2^53")]
-pub(super) fn to_js(number: u64) -> f64 {
+pub(crate) fn to_js(number: u64) -> f64 {
     number as f64
 }
 
+/// What [`to_js`] made of a number.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "`to_js` made it"
 )]
-fn from_js(number: f64) -> u64 {
+pub(crate) fn from_js(number: f64) -> u64 {
     number as u64
 }
 
@@ -372,6 +373,7 @@ fn settle<'js>(
             )
             .map(Reply::Rpc),
             "fetch" => http::response(ctx, host, value).map(Reply::Fetch),
+            "socket" => Ok(Reply::Socket),
             _ => Ok(Reply::Alarm),
         }
     } else {

@@ -40,6 +40,7 @@ glue! {
     SCHEDULER: "scheduler.js",
     MESSAGES: "messages.js",
     ABSENT: "absent.js",
+    WEBSOCKET: "websocket.js",
     CRYPTO: "crypto.js",
     SUBTLE: "subtle.js",
     PLATFORM: "platform.js",

@@ -20,6 +20,7 @@ pub(super) enum Group {
     Scheduler,
     Messages,
     Absent,
+    WebSocket,
     Crypto,
     Subtle,
     Platform,
@@ -31,7 +32,7 @@ impl Group {
 }
 
 /// Every name with its group. `self`, `DOMException` and `queueMicrotask` need no group.
-pub(super) const NAMES: [(&CStr, Group); 56] = [
+pub(super) const NAMES: [(&CStr, Group); 59] = [
     (c"URL", Group::Url),
     (c"URLSearchParams", Group::Url),
     (c"TextEncoder", Group::Encoding),
@@ -73,8 +74,11 @@ pub(super) const NAMES: [(&CStr, Group); 56] = [
     (c"MessagePort", Group::Messages),
     (c"MessageEvent", Group::Messages),
     (c"HTMLRewriter", Group::Absent),
-    (c"WebSocket", Group::Absent),
-    (c"WebSocketPair", Group::Absent),
+    (c"WebSocket", Group::WebSocket),
+    (c"WebSocketPair", Group::WebSocket),
+    (c"WebSocketRequestResponsePair", Group::WebSocket),
+    (c"CloseEvent", Group::WebSocket),
+    (c"ErrorEvent", Group::WebSocket),
     (c"Worker", Group::Absent),
     (c"EventSource", Group::Absent),
     (c"caches", Group::Absent),
@@ -96,7 +100,7 @@ pub(super) fn text(name: &'static CStr) -> &'static str {
 }
 
 /// What groups use of each other besides their global names.
-const INTERNAL: [(&str, Group); 12] = [
+const INTERNAL: [(&str, Group); 15] = [
     ("partsOfRequest", Group::Fetch),
     ("partsOfResponse", Group::Fetch),
     ("takeBody", Group::Fetch),
@@ -109,6 +113,9 @@ const INTERNAL: [(&str, Group); 12] = [
     ("readableOf", Group::Streams),
     ("Reader", Group::Streams),
     ("subtle", Group::Subtle),
+    ("hibernation", Group::WebSocket),
+    ("socketOfHandle", Group::WebSocket),
+    ("releaseSocket", Group::WebSocket),
 ];
 
 /// The group of a name that our glue uses.

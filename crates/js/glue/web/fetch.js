@@ -403,7 +403,7 @@
     static error() { return new Response(ours, responseState(0, '', '', '', false, 'error', null, undefined)); }
 
     static redirect(url, status = 302) {
-      if (!REDIRECT_STATUS.includes(status)) throw new RangeError(`${status} is not a redirect status code.`);
+      if (!REDIRECT_STATUS.includes(status)) throw new RangeError(`${status} is not a redirect status code. It must be one of: 301, 302, 303, 307, or 308.`);
       return new Response(null, { status, headers: { location: absolute(url) } });
     }
 

@@ -173,6 +173,7 @@ fn build<'js>(ctx: &Ctx<'js>, state: &State<'js>, group: Group) -> Result<Object
         }
         Group::Platform => {
             platform(&native, state)?;
+            take(ctx, state, &native, Group::Clone, &["structuredClone"])?;
             glue::PLATFORM.run(ctx, native)
         }
         Group::Clone => {

@@ -32,7 +32,7 @@ impl Group {
 }
 
 /// Every name with its group. `self`, `DOMException` and `queueMicrotask` need no group.
-pub(super) const NAMES: [(&CStr, Group); 59] = [
+pub(super) const NAMES: [(&CStr, Group); 62] = [
     (c"URL", Group::Url),
     (c"URLSearchParams", Group::Url),
     (c"TextEncoder", Group::Encoding),
@@ -88,6 +88,9 @@ pub(super) const NAMES: [(&CStr, Group); 59] = [
     (c"CryptoKey", Group::Subtle),
     (c"performance", Group::Platform),
     (c"Performance", Group::Platform),
+    (c"PerformanceEntry", Group::Platform),
+    (c"PerformanceMark", Group::Platform),
+    (c"PerformanceMeasure", Group::Platform),
     (c"navigator", Group::Platform),
     (c"Navigator", Group::Platform),
     (c"structuredClone", Group::Clone),

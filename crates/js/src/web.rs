@@ -39,6 +39,7 @@ mod download;
 mod encoding;
 pub(crate) mod glue;
 pub(crate) mod group;
+pub(crate) mod hashes;
 mod http_client;
 mod lazy;
 pub mod message;
@@ -64,6 +65,17 @@ const FETCH_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 pub trait WebHost {
     /// Resolves once everything the object has written so far is durable, or says why it never will be.
     fn output_gate(&self) -> Pin<Box<dyn Future<Output = std::result::Result<(), String>>>>;
+
+    /// Waits until the client of the event goes away before its answer is complete: `true`. `false` once it has
+    /// the whole answer.
+    fn client_gone(&self, _event: u64) -> Pin<Box<dyn Future<Output = bool>>> {
+        Box::pin(std::future::ready(false))
+    }
+
+    /// Lets other objects go on while the program waits for another thread. `false`: it must end.
+    fn give_way(&self) -> bool {
+        true
+    }
 
     /// Milliseconds since the context began, never going back.
     fn now(&self) -> f64;
@@ -100,7 +112,14 @@ pub fn install<'js>(ctx: &Ctx<'js>, host: Rc<dyn WebHost>) -> Result<()> {
     State::store(ctx, host, accessors)
 }
 
-/// Random numbers, digests and comparison, for Node's `crypto`.
+/// Random numbers, hashes, ciphers and comparison, for Node's `crypto`.
 pub(crate) fn crypto_natives<'js>(ctx: &Ctx<'js>, native: &rquickjs::Object<'js>) -> Result<()> {
-    crypto::native(native, &State::of(ctx)?.host)
+    crypto::native(native, &State::of(ctx)?.host)?;
+    subtle::cipher_native(native)?;
+    hashes::native(native)
+}
+
+/// The computations of `crypto.subtle` for Node's keys, which do not wait for a promise.
+pub(crate) fn key_natives<'js>(ctx: &Ctx<'js>, native: &rquickjs::Object<'js>) -> Result<()> {
+    subtle::key_native(native, &State::of(ctx)?.host)
 }

@@ -5,8 +5,10 @@
 
 use std::{
     future::{Future, poll_fn},
+    pin::Pin,
     rc::Rc,
     sync::Arc,
+    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -385,6 +387,37 @@ impl Host {
                     "the object was reset before its writes were durable",
                 ))
             })
+        }
+    }
+
+    /// Waits until the client of the event `id`, which is under way, goes away before its answer is
+    /// complete: `true`. `false` once the client has the whole answer, or the event has ended in another way.
+    pub fn client_gone(&self, id: EventId) -> impl Future<Output = bool> + use<> {
+        enum Until {
+            Gone,
+            Answered(Option<oneshot::Receiver<()>>),
+        }
+        let object = self.object.clone();
+        let (watcher, mut answered) = oneshot::channel();
+        // Of an event that is over the watcher is dropped, which is an answer.
+        if let Some(event) = object.in_flight.borrow_mut().get_mut(&id) {
+            event.watcher = Some(watcher);
+        }
+        async move {
+            let until = poll_fn(|cx| {
+                if let Poll::Ready(stream) = Pin::new(&mut answered).poll(cx) {
+                    return Poll::Ready(Until::Answered(stream.ok().flatten()));
+                }
+                match object.in_flight.borrow_mut().get_mut(&id) {
+                    Some(event) => event.reply.poll_closed(cx).map(|()| Until::Gone),
+                    None => Poll::Ready(Until::Answered(None)),
+                }
+            });
+            match until.await {
+                Until::Gone => true,
+                Until::Answered(None) => false,
+                Until::Answered(Some(read)) => read.await.is_err(),
+            }
         }
     }
 

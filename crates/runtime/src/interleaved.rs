@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     Result,
+    body::Body,
     driver::{Driver, Next},
     engine::Work,
     error::{Error, ErrorKind},
@@ -83,6 +84,7 @@ impl Driver {
                 reply,
                 alarm,
                 last_of_socket,
+                watcher: None,
             },
         );
         let event = match alarm {
@@ -105,10 +107,20 @@ impl Driver {
     async fn end_interleaved_turn(&mut self) {
         let object = self.object.clone();
         let settled = std::mem::take(&mut *object.settled.borrow_mut());
-        for done in settled {
-            let Some(event) = object.in_flight.borrow_mut().remove(&done.id) else {
+        for mut done in settled {
+            let Some(mut event) = object.in_flight.borrow_mut().remove(&done.id) else {
                 continue;
             };
+            if let Some(watcher) = event.watcher.take() {
+                // Who watched may have been reset.
+                let _ = watcher.send(match &mut done.result {
+                    Ok(Reply::Fetch(response)) => match &mut response.body {
+                        Body::Stream(reader) => Some(reader.watch()),
+                        _ => None,
+                    },
+                    _ => None,
+                });
+            }
             let result = match event.alarm {
                 Some(info) => self.end_alarm(info.retry_count, done.result),
                 None => done.result,

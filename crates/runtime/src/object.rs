@@ -84,6 +84,9 @@ pub(crate) struct InFlight {
     pub alarm: Option<AlarmInfo>,
     /// It is the last one of a socket.
     pub last_of_socket: Option<LastEvent>,
+    /// Who watches whether the event's client stays: told when there is an answer, with what tells whether
+    /// it is read to its end if it is a stream.
+    pub watcher: Option<oneshot::Sender<Option<oneshot::Receiver<()>>>>,
 }
 
 /// The event that a driver runs now.

@@ -142,6 +142,18 @@
   const fillExports = () => {
     for (const [name, index] of native.objectExports) exports[name] = new DurableObjectNamespace(NAME_OF, index);
     for (const name of native.entrypointExports) exports[name] = loopback(name);
+    for (const name of native.classExports) exports[name] ??= classExport();
+  };
+
+  // A class that is no binding: with props it is what a facet would be made of.
+  class DurableObjectClass { constructor() { throw new TypeError('Illegal constructor'); } }
+  define(DurableObjectClass.prototype, Symbol.toStringTag, { value: 'DurableObjectClass', configurable: true });
+  native.markPlatform(DurableObjectClass.prototype);
+  const classExport = () => (options) => {
+    if (options?.props !== undefined && !isObject(options.props)) {
+      throw new TypeError("Incorrect type for the 'props' field on 'Options': the provided value is not of type 'Object'.");
+    }
+    return Object.create(DurableObjectClass.prototype);
   };
 
   // ---- contexts ----------------------------------------------------------------------------------
@@ -206,6 +218,16 @@
     throw error;
   });
 
+  class DurableObjectFacets {
+    constructor(key) { if (key !== NAME_OF) throw new TypeError('Illegal constructor'); }
+    get() { missing('ctx.facets.get()'); }
+    abort() { missing('ctx.facets.abort()'); }
+    delete() { missing('ctx.facets.delete()'); }
+    clone() { missing('ctx.facets.clone()'); }
+  }
+  define(DurableObjectFacets.prototype, Symbol.toStringTag, { value: 'DurableObjectFacets', configurable: true });
+  const facets = new DurableObjectFacets(NAME_OF);
+
   class DurableObjectState {
     constructor(key, id, storage, props) {
       if (key !== NAME_OF) throw new TypeError('Illegal constructor');
@@ -215,7 +237,7 @@
     }
     get exports() { return exports; }
     get container() { return undefined; }
-    get facets() { missing('ctx.facets'); }
+    get facets() { return facets; }
     waitUntil(promise) { waitUntil(promise); }
     blockConcurrencyWhile(work) { return blockConcurrencyWhile(work); }
     abort(reason, options) { native.abort(messageOf(reason), options?.retryAlarm ?? true); }

@@ -57,7 +57,8 @@ fn module<'js>(
 ) -> rquickjs::Result<Module<'js, Declared>> {
     let mut names = Vec::new();
     let mut source = String::from("const all = import.meta.exports; delete import.meta.exports;\n");
-    let mut default = "all";
+    // Those of Cloudflare have no default export.
+    let mut default = name.starts_with("node:").then_some("all");
     for (index, key) in exports.keys::<String>().enumerate() {
         let key = key?;
         // Reading one of these builds the streams of Node, which few programs want.
@@ -66,16 +67,16 @@ fn module<'js>(
         }
         let name = key;
         if name == "default" {
-            default = "all.default";
+            default = Some("all.default");
         } else {
             source.push_str(&format!("const v{index} = all[{name:?}];\n"));
             names.push(format!("v{index} as {name}"));
         }
     }
-    source.push_str(&format!(
-        "export default {default};\nexport {{ {} }};\n",
-        names.join(", ")
-    ));
+    if let Some(default) = default {
+        source.push_str(&format!("export default {default};\n"));
+    }
+    source.push_str(&format!("export {{ {} }};\n", names.join(", ")));
     let module = Module::declare(ctx.clone(), name, source)?;
     module.meta()?.set("exports", exports)?;
     Ok(module)

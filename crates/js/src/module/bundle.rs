@@ -116,12 +116,15 @@ fn exports<'js>(ctx: &Ctx<'js>, file: &str, namespace: &Object<'js>) -> Result<E
         let value: Value<'js> = namespace.get(name.as_str())?;
         let is_class = value.is_constructor();
         if is_class && extends(&value, "DurableObject")? {
+            found.classes.push(name.clone());
             found.objects.push(name);
         } else if name == "default"
             || is_class && extends(&value, "WorkerEntrypoint")?
             || !is_class && has_fetch(&value)?
         {
             found.entrypoints.push(name);
+        } else if value.is_function() {
+            found.classes.push(name);
         }
     }
     if found.objects.is_empty() && found.entrypoints.is_empty() {

@@ -4,8 +4,8 @@ use std::{cell::RefCell, future::Future, pin::Pin, rc::Rc};
 
 use bytes::Bytes;
 use dolmen_runtime::{
-    Body, BodyReader, BodyWriter, Cap, Error, ErrorKind, Event, FetchRequest, FetchResponse, Host,
-    Reply, body_stream,
+    Body, BodyReader, BodyWriter, Cap, Error, ErrorKind, Event, EventId, FetchRequest,
+    FetchResponse, Host, Reply, body_stream,
 };
 use rquickjs::{
     Array, Class, Ctx, Exception, Function, JsLifetime, Object, TypedArray, Value,
@@ -58,10 +58,20 @@ fn arriving(reader: BodyReader) -> Rc<dyn PullSource> {
     Rc::new(Arriving(tokio::sync::Mutex::new(Some(reader))))
 }
 
-/// The `Request` of what came in.
-pub(super) fn request<'js>(ctx: &Ctx<'js>, request: FetchRequest) -> rquickjs::Result<Value<'js>> {
-    let body = new_body(request.body);
-    message::new_request(ctx, &request.method, &request.url, &request.headers, body)
+/// The `Request` of what came in with the event `id`.
+pub(super) fn request<'js>(
+    ctx: &Ctx<'js>,
+    id: EventId,
+    request: FetchRequest,
+) -> rquickjs::Result<Value<'js>> {
+    let FetchRequest {
+        method,
+        url,
+        headers,
+        body,
+        ..
+    } = request;
+    message::new_request(ctx, &method, &url, &headers, new_body(body), Some(id))
 }
 
 /// What a handler's `Response` says; its body goes on as the program makes it.

@@ -77,7 +77,7 @@ impl ModuleInstance {
             Event::Fetch(mut request) => {
                 let target = std::mem::take(&mut request.target);
                 let (kind, what, props) = native::target(ctx, target)?;
-                let request = http::request(ctx, request)?;
+                let request = http::request(ctx, id, request)?;
                 begin("beginFetch")?.call((number, kind, what, props, request))
             }
             Event::Alarm(info) => {

@@ -44,6 +44,8 @@ pub(crate) struct Exports {
     pub objects: Vec<String>,
     /// The default export and classes that extend `WorkerEntrypoint`.
     pub entrypoints: Vec<String>,
+    /// All other classes and functions, and those that extend `DurableObject`, which may not be bound.
+    pub classes: Vec<String>,
 }
 
 /// The glue of one context.
@@ -547,6 +549,7 @@ fn identity<'js>(
     native.set("namespaces", names)?;
     native.set("objectExports", objects)?;
     native.set("entrypointExports", exports.entrypoints.clone())?;
+    native.set("classExports", exports.classes.clone())?;
     let own = host.cloned();
     function(
         ctx,

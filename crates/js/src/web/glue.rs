@@ -38,6 +38,7 @@ glue! {
     COMPRESSION: "compression.js",
     URL_PATTERN: "url_pattern.js",
     SCHEDULER: "scheduler.js",
+    MESSAGES: "messages.js",
     ABSENT: "absent.js",
     WEBSOCKET: "websocket.js",
     CRYPTO: "crypto.js",

@@ -118,7 +118,7 @@ pub struct ResponseParts {
     pub web_socket: Option<SocketEnd>,
 }
 
-/// A `Request` of what came in.
+/// A `Request` of what came in with the event whose number is `event`, if its client can go away.
 ///
 /// # Errors
 /// When the engine is out of memory.
@@ -128,10 +128,14 @@ pub fn new_request<'js>(
     url: &str,
     headers: &HeaderMap,
     body: NewBody,
+    event: Option<u64>,
 ) -> Result<Value<'js>> {
     let make: Function<'js> = internals(ctx)?.get("internalRequest")?;
     let body = body_value(ctx, body)?;
-    make.call((method.as_str(), url, header_text(ctx, headers)?, body))
+    let headers = header_text(ctx, headers)?;
+    #[expect(clippy::cast_precision_loss, reason = "events are fewer than 2^53")]
+    let event = event.map(|event| event as f64);
+    make.call((method.as_str(), url, headers, body, event))
 }
 
 /// What `new Request(input, init)` makes, whatever the program has made of that name.

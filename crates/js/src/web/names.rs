@@ -18,6 +18,7 @@ pub(super) enum Group {
     Compression,
     UrlPattern,
     Scheduler,
+    Messages,
     Absent,
     WebSocket,
     Crypto,
@@ -32,7 +33,7 @@ impl Group {
 }
 
 /// Every name with its group. `self`, `DOMException` and `queueMicrotask` need no group.
-pub(super) const NAMES: [(&CStr, Group); 60] = [
+pub(super) const NAMES: [(&CStr, Group); 65] = [
     (c"URL", Group::Url),
     (c"URLSearchParams", Group::Url),
     (c"TextEncoder", Group::Encoding),
@@ -70,11 +71,13 @@ pub(super) const NAMES: [(&CStr, Group); 60] = [
     (c"DecompressionStream", Group::Compression),
     (c"URLPattern", Group::UrlPattern),
     (c"scheduler", Group::Scheduler),
+    (c"MessageChannel", Group::Messages),
+    (c"MessagePort", Group::Messages),
+    (c"MessageEvent", Group::Messages),
     (c"HTMLRewriter", Group::Absent),
     (c"WebSocket", Group::WebSocket),
     (c"WebSocketPair", Group::WebSocket),
     (c"WebSocketRequestResponsePair", Group::WebSocket),
-    (c"MessageEvent", Group::WebSocket),
     (c"CloseEvent", Group::WebSocket),
     (c"ErrorEvent", Group::WebSocket),
     (c"Worker", Group::Absent),
@@ -86,6 +89,9 @@ pub(super) const NAMES: [(&CStr, Group); 60] = [
     (c"CryptoKey", Group::Subtle),
     (c"performance", Group::Platform),
     (c"Performance", Group::Platform),
+    (c"PerformanceEntry", Group::Platform),
+    (c"PerformanceMark", Group::Platform),
+    (c"PerformanceMeasure", Group::Platform),
     (c"navigator", Group::Platform),
     (c"Navigator", Group::Platform),
     (c"structuredClone", Group::Clone),

@@ -55,12 +55,21 @@ const CONNECTION_HEADERS: [HeaderName; 7] = [
     HeaderName::from_static("keep-alive"),
 ];
 
-/// Adds `outputGate` and `send` to `native`.
+/// Adds `outputGate`, `clientGone` and `send` to `native`.
 pub(super) fn native<'js>(native: &Object<'js>, host: &Rc<dyn WebHost>) -> Result<()> {
     let gate_host = host.clone();
     native.set(
         "outputGate",
         Func::from(move |ctx: Ctx<'js>| output_gate(ctx, &*gate_host)),
+    )?;
+    let client_host = host.clone();
+    native.set(
+        "clientGone",
+        Func::from(move |event: f64| {
+            // Events are numbered by us, below 2^53.
+            let gone = client_host.client_gone(event as u64);
+            Promised(async move { Ok::<_, rquickjs::Error>(gone.await) })
+        }),
     )?;
     let open = Rc::new(Cell::new(0));
     let host = host.clone();

@@ -5,7 +5,9 @@
 //! thread, so it does not hold up the shard, and the promise resolves later.
 
 mod aes;
+mod cipher;
 mod elliptic;
+mod keys;
 mod rsa;
 mod secret;
 
@@ -18,6 +20,8 @@ use rquickjs::{
     promise::Promised,
 };
 use tokio::sync::Semaphore;
+
+pub(super) use self::{cipher::native as cipher_native, keys::native as key_native};
 
 use super::{WebHost, encoding};
 
@@ -110,7 +114,7 @@ struct Params {
     curve: Option<Curve>,
     /// `private`, `public` or `secret`.
     key_type: String,
-    /// `raw`, `pkcs8`, `spki` or `parts`.
+    /// `raw`, `pkcs8`, `spki` or `parts`; of Node's keys also `pkcs1` and `sec1`.
     format: String,
     /// Initialization vector, counter block, salt or label.
     iv: Vec<u8>,
@@ -214,17 +218,7 @@ pub(super) fn native<'js>(native: &Object<'js>, host: &Rc<dyn WebHost>) -> Resul
                        params: Object<'js>,
                        key: Opt<Option<TypedArray<'js, u8>>>,
                        data: Opt<Option<TypedArray<'js, u8>>>| {
-        let mut seed = [0; 32];
-        host.random(&mut seed).map_err(|error| {
-            Exception::throw_message(&ctx, &format!("no random numbers: {error}"))
-        })?;
-        let task = Task {
-            operation,
-            params: Params::read(&ctx, &params)?,
-            key: bytes(key.0.flatten()),
-            data: bytes(data.0.flatten()),
-            rng: ChaCha20Rng::from_seed(seed),
-        };
+        let task = Task::read(&ctx, &*host, operation, &params, key, data)?;
         start(ctx, task)
     };
     native.set("subtle", Func::from(subtle))
@@ -264,6 +258,27 @@ fn output<'js>(ctx: &Ctx<'js>, outcome: Outcome<Output>) -> Result<Value<'js>> {
 }
 
 impl Task {
+    fn read<'js>(
+        ctx: &Ctx<'js>,
+        host: &dyn WebHost,
+        operation: String,
+        params: &Object<'js>,
+        key: Opt<Option<TypedArray<'js, u8>>>,
+        data: Opt<Option<TypedArray<'js, u8>>>,
+    ) -> Result<Self> {
+        let mut seed = [0; 32];
+        host.random(&mut seed).map_err(|error| {
+            Exception::throw_message(ctx, &format!("no random numbers: {error}"))
+        })?;
+        Ok(Self {
+            operation,
+            params: Params::read(ctx, params)?,
+            key: bytes(key.0.flatten()),
+            data: bytes(data.0.flatten()),
+            rng: ChaCha20Rng::from_seed(seed),
+        })
+    }
+
     fn takes_long(&self) -> bool {
         let Params {
             algorithm, rounds, ..
@@ -285,6 +300,7 @@ impl Task {
             rng,
         } = &mut self;
         let output = match (operation.as_str(), params.algorithm.as_str()) {
+            ("digest", "MD5") => Output::Bytes(secret::md5(data)),
             ("digest", _) => Output::Bytes(secret::digest(params.hash()?, data)),
             ("generate", "ECDSA" | "ECDH") => {
                 Output::List(elliptic::generate(params.curve()?, rng))

@@ -196,6 +196,10 @@ impl Typed {
                     props: service.props.clone(),
                 }
             } else {
+                file.notes.push(format!(
+                    "Dolmen does not run the other worker `{}`: using env.{} throws an error",
+                    service.service, service.binding
+                ));
                 Binding::Absent {
                     kind: format!("services: the other worker `{}`", service.service),
                 }
@@ -508,6 +512,7 @@ env = { production = { vars = { A = "b" } } }
             "`kv_namespaces` is not implemented in Dolmen: using env.CACHE, env.MORE throws",
             "`triggers` is not implemented in Dolmen",
             "environments under `env` are not read",
+            "the other worker `auth`: using env.AUTH throws",
         ] {
             assert!(notes.contains(part), "{notes}");
         }

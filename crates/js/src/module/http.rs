@@ -90,7 +90,7 @@ pub(super) fn response<'js>(
     Ok(FetchResponse {
         status: parts.status,
         headers: parts.headers,
-        body: leaving(ctx, host, body, length),
+        body: leaving(ctx, host, body, length)?,
     })
 }
 
@@ -100,16 +100,22 @@ fn leaving<'js>(
     host: &Rc<Host>,
     body: TakenBody<'js>,
     length: Option<u64>,
-) -> Body {
-    match body {
+) -> rquickjs::Result<Body> {
+    Ok(match body {
         TakenBody::Empty => Body::None,
         TakenBody::Bytes(bytes) => Body::Full(bytes),
         TakenBody::Source(source) => {
             let (writer, reader) = body_stream(length);
-            ctx.spawn(pump(ctx.clone(), host.clone(), source, writer));
+            let ended = native::hold_for_stream(ctx)?;
+            let pumped = pump(ctx.clone(), host.clone(), source, writer);
+            ctx.spawn(async move {
+                pumped.await;
+                // It throws nothing, unless the instance is being stopped.
+                let _ = ended.map(|ended| ended.call::<_, ()>(()));
+            });
             Body::Stream(reader)
         }
-    }
+    })
 }
 
 async fn pump<'js>(
@@ -221,7 +227,7 @@ pub(super) fn natives<'js>(
         move |ctx: Ctx<'js>, source: Value<'js>| {
             let host = native::required(&ctx, &own)?;
             let body = message::taken(&ctx, &source)?;
-            match leaving(&ctx, host, body, None) {
+            match leaving(&ctx, host, body, None)? {
                 Body::Stream(reader) => wrap_stream(&ctx, Cap::Reader(reader)),
                 _ => Err(Exception::throw_type(&ctx, "this is not a stream")),
             }
@@ -332,7 +338,7 @@ fn fetch_via<'js>(
         path: String::new(),
         query: String::new(),
         headers: parts.headers,
-        body: leaving(ctx, &host, body, None),
+        body: leaving(ctx, &host, body, None)?,
     };
     let is_head = request.method == http::Method::HEAD;
     let answer = host.send(&remote.client(), Event::Fetch(request));

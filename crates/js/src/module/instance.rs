@@ -101,7 +101,7 @@ impl ModuleInstance {
             return Ok(());
         }
         let ids: Vec<f64> = released.into_iter().map(native::to_js).collect();
-        let release: Function<'js> = native::state(ctx)?.stubs.get("release")?;
+        let release: Function<'js> = native::state(ctx)?.sessions.get("release")?;
         release.call((ids,))
     }
 }

@@ -12,7 +12,7 @@ use rquickjs::{
 };
 
 use super::{
-    http,
+    arguments, http,
     remote::{Remote, RemoteHandle},
 };
 use crate::{
@@ -23,6 +23,10 @@ use crate::{
     web::{glue::Glue, group},
 };
 
+static SESSIONS: Glue = Glue::new(
+    "dolmen:module/sessions.js",
+    include_str!("../../glue/module/sessions.js"),
+);
 static STUBS: Glue = Glue::new(
     "dolmen:module/stubs.js",
     include_str!("../../glue/module/stubs.js"),
@@ -47,6 +51,7 @@ pub(crate) struct Exports {
 
 /// The glue of one context.
 pub(crate) struct ModuleState<'js> {
+    pub sessions: Object<'js>,
     pub stubs: Object<'js>,
     pub workers: Object<'js>,
     replace: Value<'js>,
@@ -79,6 +84,13 @@ pub(crate) fn section(ctx: &Ctx<'_>) -> rquickjs::Result<SectionId> {
     };
     let section_of: Function<'_> = stored.0.workers.get("sectionOf")?;
     section_of.call((frame,)).map(from_js)
+}
+
+/// What is to be called once a stream has ended that is made now, if a result has it and its event
+/// lasts as long.
+pub(super) fn hold_for_stream<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Option<Function<'js>>> {
+    let hold: Function<'js> = state(ctx)?.sessions.get("holdForStream")?;
+    hold.call(())
 }
 
 /// A number of ours (of an event, an export, a section) as JavaScript has it.
@@ -114,6 +126,8 @@ pub(super) fn install<'js>(
     http::natives(ctx, &native, host)?;
     storage(ctx, &native, host)?;
     group::uses(&native)?;
+    let sessions: Object<'js> = SESSIONS.run(ctx, native.clone())?;
+    native.set("sessions", sessions.clone())?;
     let stubs: Object<'js> = STUBS.run(ctx, native.clone())?;
     native.set("stubs", stubs.clone())?;
     let web: Object<'js> = WEB.run(ctx, native.clone())?;
@@ -124,6 +138,7 @@ pub(super) fn install<'js>(
     let state = ModuleState {
         replace: stubs.get("replace")?,
         revive: stubs.get("revive")?,
+        sessions,
         stubs,
         workers,
     };
@@ -168,6 +183,24 @@ fn calls<'js>(
         "call",
         move |ctx: Ctx<'js>, remote: Value<'js>, path: Vec<String>, args: Value<'js>| {
             call(&ctx, &own, &remote, path, args)
+        },
+    )?;
+    let own = host.cloned();
+    function(
+        ctx,
+        native,
+        "encodeArguments",
+        move |ctx: Ctx<'js>, args: Value<'js>| {
+            arguments::wrap(&ctx, encode(&ctx, &args, required(&ctx, &own)?)?)
+        },
+    )?;
+    function(
+        ctx,
+        native,
+        "decodeArguments",
+        |ctx: Ctx<'js>, args: Value<'js>| match arguments::take(&args) {
+            Some(message) => decode(&ctx, message),
+            None => Ok(args),
         },
     )?;
     let own = host.cloned();
@@ -245,10 +278,10 @@ fn call<'js>(
 ) -> rquickjs::Result<Promised<impl Future<Output = rquickjs::Result<Value<'js>>> + use<'js>>> {
     let host = required(ctx, host)?;
     let remote = RemoteHandle::get(ctx, remote)?;
-    let args = if args.is_undefined() {
-        None
-    } else {
-        Some(encode(ctx, &args, host)?)
+    let args = match arguments::take(&args) {
+        Some(message) => Some(message),
+        None if args.is_undefined() => None,
+        None => Some(encode(ctx, &args, host)?),
     };
     let call = Call {
         target: remote.target(),
@@ -258,9 +291,13 @@ fn call<'js>(
     let answer = host.send(&remote.client(), Event::Call(call));
     let answer = host.admitted(section(ctx)?, answer);
     let ctx = ctx.clone();
+    // The stubs in the result belong to the event that made the call.
+    let context = async_context::capture(&ctx);
     Ok(Promised::from(async move {
         match answer.await {
-            Ok(Reply::Call(message)) => decode_result(&ctx, message),
+            Ok(Reply::Call(message)) => {
+                async_context::run_in(&ctx, context, || decode_result(&ctx, message))
+            }
             Ok(_) => Err(Exception::throw_message(
                 &ctx,
                 "the callee answered with something else",

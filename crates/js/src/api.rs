@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin, rc::Rc, time::Instant};
 
-use dolmen_runtime::{EgressPolicy, Host};
+use dolmen_runtime::{ANY_SECTION, EgressPolicy, Host, Operation, SectionId};
 
 use crate::web::WebHost;
 
@@ -32,7 +32,13 @@ impl ObjectHost {
 impl WebHost for ObjectHost {
     fn output_gate(&self) -> Pin<Box<dyn Future<Output = Result<(), String>>>> {
         let gate = self.host.output_gate();
-        Box::pin(async move { gate.await.map_err(|error| error.to_string()) })
+        // A request leaves while a section is open; only its answer has to wait.
+        let operation = self.host.operation(ANY_SECTION);
+        Box::pin(operation.run(async move { gate.await.map_err(|error| error.to_string()) }))
+    }
+
+    fn operation(&self, section: SectionId) -> Option<Operation> {
+        Some(self.host.operation(section))
     }
 
     fn egress(&self) -> &EgressPolicy {

@@ -51,7 +51,7 @@ mod upload;
 
 use std::{future::Future, pin::Pin, rc::Rc, time::Duration};
 
-use dolmen_runtime::EgressPolicy;
+use dolmen_runtime::{EgressPolicy, Operation, SectionId};
 use rquickjs::{Ctx, Result};
 
 use self::state::State;
@@ -63,6 +63,12 @@ const FETCH_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 pub trait WebHost {
     /// Resolves once everything the object has written so far is durable, or says why it never will be.
     fn output_gate(&self) -> Pin<Box<dyn Future<Output = std::result::Result<(), String>>>>;
+
+    /// Something begins that the program waits for, in the critical section `section`; `None` if
+    /// the host has no such sections.
+    fn operation(&self, _section: SectionId) -> Option<Operation> {
+        None
+    }
 
     /// Milliseconds since the context began, never going back.
     fn now(&self) -> f64;
@@ -92,6 +98,23 @@ pub trait WebHost {
 pub fn install<'js>(ctx: &Ctx<'js>, host: Rc<dyn WebHost>) -> Result<()> {
     let accessors = lazy::define_accessors(ctx)?;
     State::store(ctx, host, accessors)
+}
+
+/// `work`, which begins now, until the critical sections let its end in.
+fn gated<T, W: Future<Output = T>>(
+    ctx: &Ctx<'_>,
+    host: &dyn WebHost,
+    work: W,
+) -> Result<impl Future<Output = T> + use<T, W>> {
+    let operation = host.operation(crate::module::section(ctx)?);
+    Ok(run(operation, work))
+}
+
+async fn run<T>(operation: Option<Operation>, work: impl Future<Output = T>) -> T {
+    match operation {
+        Some(operation) => operation.run(work).await,
+        None => work.await,
+    }
 }
 
 /// Random numbers, digests and comparison, for Node's `crypto`.

@@ -198,19 +198,12 @@ impl Driver {
         self.object.sections.borrow().deadline()
     }
 
-    /// Whether a critical section waits for something that cannot come.
+    /// Whether the innermost critical section waits for something that cannot come while it is open.
     pub(super) fn is_stuck(&self) -> bool {
-        let object = &*self.object;
-        !object.sections.borrow().is_empty()
-            && object
-                .timers
-                .borrow()
-                .next(&object.sections.borrow())
-                .is_none()
-            && object.gate.borrow().is_empty()
-            && self
-                .instance
-                .as_ref()
-                .is_some_and(|instance| !instance.has_operations())
+        let sections = self.object.sections.borrow();
+        !sections.is_empty()
+            && self.instance.is_some()
+            && !sections.is_busy()
+            && self.object.timers.borrow().next(&sections).is_none()
     }
 }

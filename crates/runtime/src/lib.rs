@@ -40,11 +40,11 @@ pub use self::{
     error::{Error, ErrorKind, Result},
     event::{AlarmInfo, Event, FetchRequest, FetchResponse, Payload, Reply, RpcCall},
     handle::Handle,
-    host::{EventId, Host, NestedEnd, TimerId},
+    host::{EventId, Host, NestedEnd, Operation, TimerId},
     namespace::{MAX_NAME_BYTES, NamespaceSpec},
     options::Options,
     runtime::Runtime,
-    sections::SectionId,
+    sections::{ANY_SECTION, SectionId},
     shard::ShardTask,
     turn::{ENGINE_STACK_BYTES, Slice, Verdict},
 };

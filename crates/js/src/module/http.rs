@@ -124,13 +124,11 @@ async fn pump<'js>(
     source: message::BodyReader<'js>,
     writer: BodyWriter,
 ) {
+    const UNREAD: &str = "nobody reads the stream any more";
     loop {
         let piece = tokio::select! {
             biased;
-            () = writer.closed() => {
-                source.cancel("nobody reads the stream any more");
-                return;
-            }
+            () = writer.closed() => return source.cancel(UNREAD).await,
             piece = source.next() => piece,
         };
         let piece = match piece {
@@ -153,8 +151,7 @@ async fn pump<'js>(
             }
         };
         if went.is_err() {
-            source.cancel("nobody reads the stream any more");
-            return;
+            return source.cancel(UNREAD).await;
         }
     }
 }
@@ -283,34 +280,37 @@ fn sink<'js>(ctx: &Ctx<'js>, host: Rc<Host>, writer: BodyWriter) -> rquickjs::Re
             move |ctx: Ctx<'js>, bytes: TypedArray<'js, u8>| {
                 let bytes = Bytes::copy_from_slice(bytes.as_bytes().unwrap_or_default());
                 let (to, open) = (to.clone(), gate.output_gate());
-                Promised(async move {
+                let operation = gate.operation(native::section(&ctx)?);
+                Ok::<_, rquickjs::Error>(Promised(operation.run(async move {
                     open.await
                         .map_err(|error| crate::exception::throw(&ctx, &error))?;
                     to.write(bytes).await.map_err(|_| gone(&ctx))
-                })
+                })))
             },
         )?,
     )?;
-    let (to, gate) = (writer.clone(), host);
+    let (to, gate) = (writer.clone(), host.clone());
     object.set(
         "close",
         Function::new(ctx.clone(), move |ctx: Ctx<'js>| {
             let (to, open) = (to.clone(), gate.output_gate());
-            Promised(async move {
+            let operation = gate.operation(native::section(&ctx)?);
+            Ok::<_, rquickjs::Error>(Promised(operation.run(async move {
                 open.await
                     .map_err(|error| crate::exception::throw(&ctx, &error))?;
                 to.end().await.map_err(|_| gone(&ctx))
-            })
+            })))
         })?,
     )?;
     object.set(
         "abort",
-        Function::new(ctx.clone(), move |message: String| {
+        Function::new(ctx.clone(), move |ctx: Ctx<'js>, message: String| {
             let to = writer.clone();
-            Promised(async move {
+            let operation = host.operation(native::section(&ctx)?);
+            Ok::<_, rquickjs::Error>(Promised(operation.run(async move {
                 to.fail(Error::new(ErrorKind::Exception, message)).await;
                 Ok::<_, rquickjs::Error>(())
-            })
+            })))
         })?,
     )?;
     Ok(object)
@@ -342,10 +342,10 @@ fn fetch_via<'js>(
     };
     let is_head = request.method == http::Method::HEAD;
     let answer = host.send(&remote.client(), Event::Fetch(request));
-    let answer = host.admitted(native::section(ctx)?, answer);
+    let operation = host.operation(native::section(ctx)?);
     let ctx = ctx.clone();
     Ok(Promised::from(async move {
-        match answer.await {
+        match operation.run(answer).await {
             Ok(Reply::Fetch(response)) => message::new_response(
                 &ctx,
                 response.status,

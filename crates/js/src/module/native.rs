@@ -289,12 +289,12 @@ fn call<'js>(
         args,
     };
     let answer = host.send(&remote.client(), Event::Call(call));
-    let answer = host.admitted(section(ctx)?, answer);
+    let operation = host.operation(section(ctx)?);
     let ctx = ctx.clone();
     // The stubs in the result belong to the event that made the call.
     let context = async_context::capture(&ctx);
     Ok(Promised::from(async move {
-        match answer.await {
+        match operation.run(answer).await {
             Ok(Reply::Call(message)) => {
                 async_context::run_in(&ctx, context, || decode_result(&ctx, message))
             }
@@ -703,9 +703,9 @@ fn sections<'js>(
         native,
         "nextTurn",
         move |ctx: Ctx<'js>, section: f64| {
-            let turn = required(&ctx, &own)?.admitted(from_js(section), tokio::task::yield_now());
+            let operation = required(&ctx, &own)?.operation(from_js(section));
             Ok::<_, rquickjs::Error>(Promised::from(async move {
-                turn.await;
+                operation.run(tokio::task::yield_now()).await;
                 Ok::<_, rquickjs::Error>(())
             }))
         },

@@ -17,5 +17,5 @@ mod remote;
 pub(crate) use self::{
     bundle::{ModuleBundle, is_module},
     instance::ModuleInstance,
-    native::section,
+    native::{blame, section},
 };

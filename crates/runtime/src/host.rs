@@ -379,6 +379,11 @@ impl Host {
         }
     }
 
+    /// The instance is going to be reset because of what the event `id` does.
+    pub fn blame(&self, id: EventId) {
+        self.object.culprits.borrow_mut().push(id);
+    }
+
     /// Reports the result of the event `id`.
     pub fn settle(&self, id: EventId, result: Result<Reply>) {
         self.object

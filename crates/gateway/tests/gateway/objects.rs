@@ -84,7 +84,7 @@ impl Instance for EchoInstance {
 }
 
 /// Every kind of error, by the name under which `fail:KIND` raises it.
-pub const KINDS: [(&str, ErrorKind); 12] = [
+pub const KINDS: [(&str, ErrorKind); 13] = [
     ("BadRequest", ErrorKind::BadRequest),
     ("UnknownNamespace", ErrorKind::UnknownNamespace),
     ("MethodNotFound", ErrorKind::MethodNotFound),
@@ -95,6 +95,7 @@ pub const KINDS: [(&str, ErrorKind); 12] = [
     ("StartFailed", ErrorKind::StartFailed),
     ("Storage", ErrorKind::Storage),
     ("Reset", ErrorKind::Reset),
+    ("Interrupted", ErrorKind::Interrupted),
     ("Unavailable", ErrorKind::Unavailable),
     ("Internal", ErrorKind::Internal),
 ];

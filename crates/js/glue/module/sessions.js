@@ -59,6 +59,7 @@
   // An object has none: what it exports lives for as long as its instance.
   class Session {
     #holds = 1;
+    constructor(event) { this.event = event; }
     #exports = new Set();
     // Weakly, so that stubs that nobody has any more are given back before the end.
     #received = new Set();
@@ -100,17 +101,20 @@
     }
   }
 
-  // The session that code belongs to travels with its asynchronous context, a map that is never changed.
+  // The session and the event that code belongs to travel with its asynchronous context, a map that is never changed.
   const SESSION = {};
+  const EVENT = {};
   const current = () => native.captureContext()?.get(SESSION);
-  const runIn = (session, work) => {
-    const before = native.swapContext(new Map(native.captureContext()).set(SESSION, session));
+  const runIn = (session, event, work) => {
+    const before = native.swapContext(new Map(native.captureContext()).set(SESSION, session).set(EVENT, event));
     try {
       return work();
     } finally {
       native.swapContext(before);
     }
   };
+  // The events that code is part of which runs in this asynchronous context.
+  const eventsOf = (context) => [context.get(EVENT), context.get(SESSION)?.event].filter((event) => event !== undefined);
   // The session whose result is encoded, if it is to last for as long as what the result refers to.
   let sending;
   const sendingResult = (session, encode) => {
@@ -137,5 +141,8 @@
     else root.promise.then((value) => { if (typeof value === 'object' || typeof value === 'function') value?.[dispose]?.(); }, () => {});
   };
 
-  return { Session, current, runIn, sendingResult, holdForStream, exported, exportValue, release, disposeRoot };
+  return {
+    Session, current, runIn, sendingResult, holdForStream, exported, exportValue, release, disposeRoot,
+    eventsOf,
+  };
 })

@@ -281,8 +281,8 @@
   // An event of a worker runs in a session: its own, or that of the export that is called.
   const begin = (id, kind, called, work) => {
     if (native.self !== undefined) return settle(id, kind, work);
-    const session = called === undefined ? new sessions.Session() : called.session;
-    sessions.runIn(session, () => {
+    const session = called === undefined ? new sessions.Session(id) : called.session;
+    sessions.runIn(session, id, () => {
       if (called === undefined) settle(id, kind, work, session, () => session.release());
       else settle(id, kind, work, called.holds ? session : undefined);
     });

@@ -154,6 +154,9 @@ impl Instance for ModuleInstance {
                     if let Err(error) = self.begin(ctx, id, event) {
                         let error = native::thrown(ctx, &self.host, error);
                         self.host.settle(id, Err(error));
+                        if self.host.slice().stopped() {
+                            self.host.blame(id);
+                        }
                     }
                 }
                 Work::Timer(timer) => {

@@ -19,7 +19,7 @@ use crate::{
     api, async_context,
     exception::{Thrown, log_uncaught},
     raw, rpc, value_format,
-    vm::over_memory,
+    vm::{self, over_memory},
     web::{glue::Glue, group},
 };
 
@@ -84,6 +84,24 @@ pub(crate) fn section(ctx: &Ctx<'_>) -> rquickjs::Result<SectionId> {
     };
     let section_of: Function<'_> = stored.0.workers.get("sectionOf")?;
     section_of.call((frame,)).map(from_js)
+}
+
+/// Tells the host which events the code is part of that `context` is current in.
+pub(crate) fn blame<'js>(ctx: &Ctx<'js>, host: &Host, context: Value<'js>) {
+    let (false, Some(stored)) = (context.is_undefined(), ctx.userdata::<Stored<'_>>()) else {
+        return;
+    };
+    let events_of = || -> rquickjs::Result<Vec<f64>> {
+        let events_of: Function<'js> = stored.0.sessions.get("eventsOf")?;
+        events_of.call((context,))
+    };
+    match events_of() {
+        Ok(events) => events
+            .into_iter()
+            .for_each(|event| host.blame(from_js(event))),
+        // With a full heap nobody can be found.
+        Err(_) => drop(ctx.catch()),
+    }
 }
 
 /// What is to be called once a stream has ended that is made now, if a result has it and its event
@@ -428,7 +446,7 @@ fn settle<'js>(
 pub(super) fn thrown(ctx: &Ctx<'_>, host: &Rc<Host>, error: rquickjs::Error) -> Error {
     let memory = || {
         let error = over_memory(host);
-        host.slice().stop(error.clone());
+        vm::stop(ctx, host, error.clone());
         error
     };
     if !error.is_exception() {
@@ -532,13 +550,17 @@ fn revive_thrown<'js>(ctx: &Ctx<'js>, error: &Error) -> rquickjs::Result<Value<'
         ErrorKind::Exception | ErrorKind::MethodNotFound if error.thrown().is_some() => {
             object.set("remote", true)?;
         }
-        ErrorKind::Overloaded => object.set("overloaded", true)?,
-        ErrorKind::Unavailable => object.set("retryable", true)?,
+        ErrorKind::Overloaded => {
+            object.set("overloaded", true)?;
+            // Of a call that was refused no object is named.
+            if error.object().is_some() {
+                object.set("durableObjectReset", true)?;
+            }
+        }
+        ErrorKind::Interrupted | ErrorKind::Unavailable => object.set("retryable", true)?,
         _ => {}
     }
-    if let Some(id) = error.object()
-        && error.kind() != ErrorKind::MethodNotFound
-    {
+    if let (Some(id), ErrorKind::Exception) = (error.object(), error.kind()) {
         object.set("durableObjectId", id.to_string())?;
     }
     Ok(value)
@@ -734,7 +756,7 @@ fn sections<'js>(
             if retry_alarm.0 == Some(false) {
                 host.drop_running_alarm();
             }
-            host.slice().stop(Error::new(ErrorKind::Reset, message));
+            vm::stop(&ctx, host, Error::new(ErrorKind::Reset, message));
             Err::<(), _>(raw::throw_uncatchable(&ctx))
         },
     )?;
@@ -747,7 +769,7 @@ fn sections<'js>(
             let host = required(&ctx, &own)?;
             let pending = ctx.throw(value);
             let error = thrown(&ctx, host, pending);
-            host.slice().stop(error.with_kind(ErrorKind::Reset));
+            vm::stop(&ctx, host, error.with_kind(ErrorKind::Reset));
             Err::<(), _>(raw::throw_uncatchable(&ctx))
         },
     )

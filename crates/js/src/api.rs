@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin, rc::Rc, time::Instant};
 
-use dolmen_runtime::{ANY_SECTION, EgressPolicy, Host, Operation, SectionId};
+use dolmen_runtime::{ANY_SECTION, EgressPolicy, Host};
 
 use crate::web::WebHost;
 
@@ -37,12 +37,12 @@ impl WebHost for ObjectHost {
         Box::pin(operation.run(async move { gate.await.map_err(|error| error.to_string()) }))
     }
 
-    fn operation(&self, section: SectionId) -> Option<Operation> {
-        Some(self.host.operation(section))
-    }
-
     fn egress(&self) -> &EgressPolicy {
         &self.host.options().egress
+    }
+
+    fn object(&self) -> Option<Rc<Host>> {
+        Some(self.host.clone())
     }
 
     fn now(&self) -> f64 {

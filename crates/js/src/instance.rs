@@ -1,9 +1,11 @@
 //! One live object of a CommonJS bundle. Promises that are pending when a turn ends are looked at
 //! again after the next one.
 
-use std::{rc::Rc, task::Context};
+use std::{cell::RefCell, rc::Rc, task::Context};
 
-use dolmen_runtime::{Error, ErrorKind, Event, EventId, Host, Instance, Reply, Work};
+use dolmen_runtime::{
+    Error, ErrorKind, Event, EventId, Host, Instance, Reply, SocketEnd, Work, websocket,
+};
 use rquickjs::{
     Ctx, Object, Persistent, Promise, Value, function::Constructor, promise::PromiseState,
 };
@@ -12,7 +14,7 @@ use crate::{
     api, bundle,
     bytecode::Bytecode,
     exception::Thrown,
-    fetch, rpc,
+    fetch, rpc, sockets,
     vm::{Vm, over_memory},
     web,
 };
@@ -22,6 +24,9 @@ enum Conversion {
     Rpc(rpc::Encoding),
     Fetch,
     Alarm,
+    /// Of `webSocketOpen`: the client's end, until it is given to the client.
+    Open(RefCell<Option<SocketEnd>>),
+    Socket,
 }
 
 /// An event whose promise was pending when its last turn ended.
@@ -79,6 +84,21 @@ impl JsInstance {
                 let encoding = rpc::Encoding::of(&call.args);
                 (Conversion::Rpc(encoding), rpc::call(ctx, &object, &call))
             }
+            Event::Fetch(request) if websocket::is_upgrade(&request.headers) => {
+                match sockets::open(ctx, &self.host, &object, &request) {
+                    Ok(sockets::Opened::Called(called, end)) => {
+                        (Conversion::Open(RefCell::new(Some(end))), Ok(called))
+                    }
+                    Ok(sockets::Opened::Refused(response)) => {
+                        self.host.settle(id, Ok(Reply::Fetch(response)));
+                        return None;
+                    }
+                    Err(error) => (Conversion::Fetch, Err(error)),
+                }
+            }
+            Event::Socket(event) => (Conversion::Socket, sockets::event(ctx, &object, event)),
+            // The driver takes what the socket has before it gives the event here.
+            Event::SocketReady(_) => return None,
             Event::Fetch(request) => (Conversion::Fetch, fetch::call(ctx, &object, &request)),
             Event::Alarm(info) => (Conversion::Alarm, api::alarm::call(ctx, &object, info)),
             Event::Call(_) => {
@@ -132,6 +152,11 @@ impl JsInstance {
                 fetch::response(ctx, value, self.host.options().max_value_bytes).map(Reply::Fetch)
             }
             Conversion::Alarm => Ok(Reply::Alarm),
+            Conversion::Socket => Ok(Reply::Socket),
+            Conversion::Open(end) => match end.take() {
+                Some(end) => Ok(Reply::Fetch(sockets::switching(end))),
+                None => Err(rquickjs::Error::Unknown),
+            },
         });
         let result =
             converted.map_err(

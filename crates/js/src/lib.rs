@@ -19,6 +19,7 @@ pub mod node;
 mod pacer;
 mod raw;
 mod rpc;
+mod sockets;
 pub mod value_format;
 mod vm;
 pub mod web;

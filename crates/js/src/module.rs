@@ -17,5 +17,5 @@ mod remote;
 pub(crate) use self::{
     bundle::{ModuleBundle, is_module},
     instance::ModuleInstance,
-    native::{blame, section},
+    native::{blame, from_js as count, keep_event, section, to_js as number},
 };

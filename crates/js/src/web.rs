@@ -45,13 +45,14 @@ pub mod message;
 mod names;
 mod pattern;
 mod send;
+pub(crate) mod socket;
 mod state;
 mod subtle;
 mod upload;
 
 use std::{future::Future, pin::Pin, rc::Rc, time::Duration};
 
-use dolmen_runtime::{EgressPolicy, Operation, SectionId};
+use dolmen_runtime::{EgressPolicy, Host, Operation, SectionId};
 use rquickjs::{Ctx, Result};
 
 use self::state::State;
@@ -64,12 +65,6 @@ pub trait WebHost {
     /// Resolves once everything the object has written so far is durable, or says why it never will be.
     fn output_gate(&self) -> Pin<Box<dyn Future<Output = std::result::Result<(), String>>>>;
 
-    /// Something begins that the program waits for, in the critical section `section`; `None` if
-    /// the host has no such sections.
-    fn operation(&self, _section: SectionId) -> Option<Operation> {
-        None
-    }
-
     /// Milliseconds since the context began, never going back.
     fn now(&self) -> f64;
 
@@ -79,6 +74,11 @@ pub trait WebHost {
     /// Which hosts `fetch` may reach: public ones, unless the host says otherwise.
     fn egress(&self) -> &EgressPolicy {
         EgressPolicy::public_only()
+    }
+
+    /// The object around the context, for WebSockets and critical sections; `None`: there are none.
+    fn object(&self) -> Option<Rc<Host>> {
+        None
     }
 
     /// How long `fetch` waits when nothing is sent and nothing comes.
@@ -106,8 +106,13 @@ fn gated<T, W: Future<Output = T>>(
     host: &dyn WebHost,
     work: W,
 ) -> Result<impl Future<Output = T> + use<T, W>> {
-    let operation = host.operation(crate::module::section(ctx)?);
+    let operation = operation(host, crate::module::section(ctx)?);
     Ok(run(operation, work))
+}
+
+/// Something begins that the program waits for, in the critical section `section`.
+fn operation(host: &dyn WebHost, section: SectionId) -> Option<Operation> {
+    host.object().map(|object| object.operation(section))
 }
 
 async fn run<T>(operation: Option<Operation>, work: impl Future<Output = T>) -> T {

@@ -18,12 +18,14 @@ use crate::{
     call::{Client, Export},
     error::{Error, ErrorKind},
     event::{Event, Reply},
+    hibernation::{HibernatingSocket, MAX_SOCKETS},
     interleaved::{LONGEST_SECTION, MAX_SECTIONS},
     namespace::NamespaceSpec,
     object::{Envelope, Object, ObjectKey, Route, Settled},
     options::Options,
     sections::SectionId,
     shard::CallChain,
+    socket::{AutoResponse, SocketEnd, SocketId, SocketMessage},
     turn::{Slice, Verdict},
 };
 
@@ -382,6 +384,59 @@ impl Host {
     /// The instance is going to be reset because of what the event `id` does.
     pub fn blame(&self, id: EventId) {
         self.object.culprits.borrow_mut().push(id);
+    }
+
+    /// Sends a message on a socket once everything written until now is durable, in order with all
+    /// other outputs. If the other side has left too much unread, the socket ends instead.
+    pub fn send_on_socket(&self, end: &Rc<SocketEnd>, message: SocketMessage) {
+        self.object.send_on_socket(end, message);
+    }
+
+    /// Gives a socket to the object, to be kept when its instance goes. `tags` are distinct.
+    ///
+    /// # Errors
+    /// `BadRequest` when the object has [`MAX_SOCKETS`].
+    pub fn accept_socket(&self, end: SocketEnd, tags: &[String]) -> Result<Rc<HibernatingSocket>> {
+        if self.object.sockets().len() >= MAX_SOCKETS {
+            return Err(Error::new(
+                ErrorKind::BadRequest,
+                format!(
+                    "only {MAX_SOCKETS} websockets can be accepted on a single Durable Object instance"
+                ),
+            ));
+        }
+        Ok(self.object.accept_socket(end, tags))
+    }
+
+    /// The object's hibernatable sockets with `tag`, or all of them, the newest first.
+    pub fn sockets(&self, tag: Option<&str>) -> Vec<Rc<HibernatingSocket>> {
+        let sockets = self.object.sockets.get();
+        sockets.map_or_else(Vec::new, |sockets| sockets.list(tag))
+    }
+
+    /// One of the object's hibernatable sockets.
+    pub fn socket(&self, id: SocketId) -> Option<Rc<HibernatingSocket>> {
+        self.object.sockets.get()?.get(id)
+    }
+
+    /// What the object's hibernatable sockets answer without waking it.
+    pub fn auto_response(&self) -> Option<Arc<AutoResponse>> {
+        self.object.sockets.get()?.auto_response()
+    }
+
+    /// Sets or clears what they answer so.
+    pub fn set_auto_response(&self, pair: Option<AutoResponse>) {
+        self.object.sockets().set_auto_response(pair);
+    }
+
+    /// How long a handler of a hibernatable socket may take.
+    pub fn socket_event_timeout(&self) -> Option<Duration> {
+        self.object.sockets.get()?.event_timeout()
+    }
+
+    /// Sets or clears how long it may take.
+    pub fn set_socket_event_timeout(&self, timeout: Option<Duration>) {
+        self.object.sockets().set_event_timeout(timeout);
     }
 
     /// Reports the result of the event `id`.

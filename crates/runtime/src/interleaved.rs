@@ -72,6 +72,9 @@ impl Driver {
             route,
             ..
         } = envelope;
+        let Some((event, last_of_socket)) = object.open_event(event) else {
+            return Ok(());
+        };
         if !object.shard.draining.get() {
             object.evict.set(false);
         }
@@ -87,6 +90,7 @@ impl Driver {
                 _route: route,
                 reply,
                 alarm,
+                last_of_socket,
             },
         );
         let event = match alarm {
@@ -117,6 +121,9 @@ impl Driver {
                 Some(info) => self.end_alarm(info.retry_count, done.result),
                 None => done.result,
             };
+            if let Some(last) = event.last_of_socket {
+                object.end_socket(last);
+            }
             let result = result.map_err(|error| self.in_this_object(error));
             object.gate.borrow_mut().push(Box::new(move |opened| {
                 // Nobody may be waiting any more; the event ran all the same.

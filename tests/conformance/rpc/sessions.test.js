@@ -60,6 +60,12 @@ export class Visitor extends WorkerEntrypoint {
   async fetch(request) {
     const name = new URL(request.url).searchParams.get("name");
     await this.env.HOST.getByName(name).keep(() => "from a request");
+    if (request.headers.get("upgrade") === "websocket") {
+      const [client, server] = Object.values(new WebSocketPair());
+      server.accept();
+      server.addEventListener("message", ({ data }) => server.send(`heard ${data}`));
+      return new Response(null, { status: 101, webSocket: client });
+    }
     if (request.method === "GET") return new Response("no stream");
     const { readable, writable } = new TransformStream();
     const writer = writable.getWriter();
@@ -161,6 +167,22 @@ test("with the end of its body", async ({ ctx, env, name }) => {
   await finish.get(name)();
   assert.equal(new TextDecoder().decode((await reader.read()).value), "last");
   assert.equal((await reader.read()).done, true);
+  await sleep(20);
+  await assert.rejects(host.callKept(), over);
+});
+
+test("with the end of its WebSocket", async ({ ctx, env, name }) => {
+  const host = env.HOST.getByName(name);
+  const { webSocket } = await ctx.exports.Visitor.fetch(`http://visitor/?name=${encodeURIComponent(name)}`, { headers: { upgrade: "websocket" } });
+  webSocket.accept();
+  const heard = new Promise((done) => webSocket.addEventListener("message", ({ data }) => done(data)));
+  webSocket.send("hello");
+  assert.equal(await heard, "heard hello");
+  await sleep(20);
+  assert.equal(await host.callKept(), "from a request");
+  const closed = new Promise((done) => webSocket.addEventListener("close", done));
+  webSocket.close(1000, "enough");
+  await closed;
   await sleep(20);
   await assert.rejects(host.callKept(), over);
 });

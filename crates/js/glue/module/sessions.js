@@ -113,6 +113,8 @@
       native.swapContext(before);
     }
   };
+  // The current event is not over before `promise` has settled.
+  const keepEvent = (promise) => current()?.until(promise);
   // The events that code is part of which runs in this asynchronous context.
   const eventsOf = (context) => [context.get(EVENT), context.get(SESSION)?.event].filter((event) => event !== undefined);
   // The session whose result is encoded, if it is to last for as long as what the result refers to.
@@ -143,6 +145,6 @@
 
   return {
     Session, current, runIn, sendingResult, holdForStream, exported, exportValue, release, disposeRoot,
-    eventsOf,
+    keepEvent, eventsOf,
   };
 })

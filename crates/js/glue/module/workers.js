@@ -221,14 +221,14 @@
     waitUntil(promise) { waitUntil(promise); }
     blockConcurrencyWhile(work) { return blockConcurrencyWhile(work); }
     abort(reason, options) { native.abort(messageOf(reason), options?.retryAlarm ?? true); }
-    acceptWebSocket() { missing('ctx.acceptWebSocket()'); }
-    getWebSockets() { return []; }
-    getTags() { missing('ctx.getTags()'); }
-    setWebSocketAutoResponse() { missing('ctx.setWebSocketAutoResponse()'); }
-    getWebSocketAutoResponse() { return null; }
-    getWebSocketAutoResponseTimestamp() { missing('ctx.getWebSocketAutoResponseTimestamp()'); }
-    setHibernatableWebSocketEventTimeout() { missing('ctx.setHibernatableWebSocketEventTimeout()'); }
-    getHibernatableWebSocketEventTimeout() { return null; }
+    acceptWebSocket(webSocket, tags) { native.use('hibernation').accept(webSocket, tags); }
+    getWebSockets(tag) { return native.use('hibernation').list(tag); }
+    getTags(webSocket) { return native.use('hibernation').tags(webSocket); }
+    setWebSocketAutoResponse(pair) { native.use('hibernation').setAutoResponse(pair); }
+    getWebSocketAutoResponse() { return native.use('hibernation').autoResponse(); }
+    getWebSocketAutoResponseTimestamp(webSocket) { return native.use('hibernation').autoResponseTime(webSocket); }
+    setHibernatableWebSocketEventTimeout(timeout) { native.use('hibernation').setEventTimeout(timeout); }
+    getHibernatableWebSocketEventTimeout() { return native.use('hibernation').eventTimeout(); }
   }
   define(DurableObjectState.prototype, Symbol.toStringTag, { value: 'DurableObjectState', configurable: true });
 
@@ -331,6 +331,8 @@
     return isClass ? target.fetch(request) : target.fetch(request, env, ctx);
   });
 
+  const beginSocket = (id, socket, kind, a, b) => settle(id, 'socket', () => native.use('hibernation').dispatch(root, socket, kind, a, b));
+
   const beginAlarm = (id, info) => settle(id, 'alarm', () => root.alarm(info));
 
   // A call through the gateway's /rpc/ route: as by a stub, with arguments and a result in JSON.
@@ -343,7 +345,7 @@
       fillExports();
       if (isObjectInstance) construct(namespace, className);
     },
-    beginCall, beginFetch, beginAlarm, beginJson, sectionOf,
+    beginCall, beginFetch, beginSocket, beginAlarm, beginJson, sectionOf,
     bases: { DurableObject, WorkerEntrypoint },
     workers: {
       DurableObject, WorkerEntrypoint, WorkflowEntrypoint, RpcTarget, RpcStub, RpcPromise, RpcProperty,

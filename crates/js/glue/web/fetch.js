@@ -345,7 +345,8 @@
       if (typeof init !== 'object') throw new TypeError("Failed to construct 'Response': the second argument is not an object.");
       const { status = 200, statusText = '', headers, webSocket = null, cf } = init;
       const code = Number(status) & 0xFFFF;
-      if (!(code === 101 || (code >= 200 && code <= 599))) {
+      if (webSocket !== null && code !== 101) throw new RangeError('Responses with a WebSocket must have status code 101.');
+      if (!(webSocket !== null || (code >= 200 && code <= 599))) {
         throw new RangeError(`Responses may only be constructed with status codes in the range 200 to 599, inclusive, not ${status}.`);
       }
       const reason = `${statusText}`;
@@ -474,7 +475,8 @@
       const answer = await unlessAborted(signal, exchange.answer, exchange.cancel);
       const location = REDIRECT_STATUS.includes(answer.status) && request[REDIRECT] !== 'manual' ? valueIn(answer.headers, '\nlocation\0') : null;
       if (location === null) {
-        const state = responseState(answer.status, answer.statusText, answer.headers, url, redirects > 0, 'basic', null, undefined);
+        const webSocket = answer.socket === undefined ? null : native.use('socketOfHandle')(answer.socket);
+        const state = responseState(answer.status, answer.statusText, answer.headers, url, redirects > 0, 'basic', webSocket, undefined);
         if (NULL_BODY_STATUS.includes(answer.status) || method === 'HEAD') answer.body.cancel();
         else put(state, 'pull', signal === null ? answer.body : abortable(answer.body, signal), null);
         return new Response(ours, state);

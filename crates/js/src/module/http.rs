@@ -76,12 +76,6 @@ pub(super) fn response<'js>(
             "Incorrect type for Promise: the Promise did not resolve to 'Response'.",
         ));
     };
-    if parts.web_socket.is_some() || parts.status.as_u16() == 101 {
-        return Err(Exception::throw_message(
-            ctx,
-            "WebSockets are not implemented in Dolmen yet: a response cannot carry one.",
-        ));
-    }
     let length = parts
         .headers
         .get(http::header::CONTENT_LENGTH)
@@ -91,6 +85,7 @@ pub(super) fn response<'js>(
         status: parts.status,
         headers: parts.headers,
         body: leaving(ctx, host, body, length)?,
+        web_socket: parts.web_socket,
     })
 }
 
@@ -356,6 +351,7 @@ fn fetch_via<'js>(
                     new_body(response.body)
                 },
                 &url,
+                response.web_socket,
             ),
             Ok(_) => Err(Exception::throw_message(
                 &ctx,

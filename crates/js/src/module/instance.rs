@@ -88,6 +88,13 @@ impl ModuleInstance {
                 given.set("scheduledTime", info.scheduled_ms as f64)?;
                 begin("beginAlarm")?.call((number, given))
             }
+            Event::Socket(event) => {
+                let socket = native::to_js(event.socket);
+                let (kind, a, b) = web::socket::event(ctx, event.received)?;
+                begin("beginSocket")?.call((number, socket, kind, a, b))
+            }
+            // The driver takes what the socket has before it gives the event here.
+            Event::SocketReady(_) => Ok(()),
             Event::Rpc(call) => {
                 let args = native::json_arguments(ctx, &call.args)?;
                 begin("beginJson")?.call((number, call.method, args))

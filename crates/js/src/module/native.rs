@@ -86,6 +86,17 @@ pub(crate) fn section(ctx: &Ctx<'_>) -> rquickjs::Result<SectionId> {
     section_of.call((frame,)).map(from_js)
 }
 
+/// The event of a worker that runs now is not over before `until`, a promise, has settled.
+pub(crate) fn keep_event<'js>(ctx: &Ctx<'js>, until: Value<'js>) -> rquickjs::Result<()> {
+    match ctx.userdata::<Stored<'_>>() {
+        Some(stored) => {
+            let keep: Function<'js> = stored.0.sessions.get("keepEvent")?;
+            keep.call((until,))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Tells the host which events the code is part of that `context` is current in.
 pub(crate) fn blame<'js>(ctx: &Ctx<'js>, host: &Host, context: Value<'js>) {
     let (false, Some(stored)) = (context.is_undefined(), ctx.userdata::<Stored<'_>>()) else {
@@ -113,16 +124,17 @@ pub(super) fn hold_for_stream<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Option<Fu
 
 /// A number of ours (of an event, an export, a section) as JavaScript has it.
 #[expect(clippy::cast_precision_loss, reason = "counts, far below 2^53")]
-pub(super) fn to_js(number: u64) -> f64 {
+pub(crate) fn to_js(number: u64) -> f64 {
     number as f64
 }
 
+/// What [`to_js`] made of a number.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "`to_js` made it"
 )]
-fn from_js(number: f64) -> u64 {
+pub(crate) fn from_js(number: f64) -> u64 {
     number as u64
 }
 
@@ -425,6 +437,7 @@ fn settle<'js>(
             )
             .map(Reply::Rpc),
             "fetch" => http::response(ctx, host, value).map(Reply::Fetch),
+            "socket" => Ok(Reply::Socket),
             _ => Ok(Reply::Alarm),
         }
     } else {

@@ -39,6 +39,7 @@ glue! {
     URL_PATTERN: "url_pattern.js",
     SCHEDULER: "scheduler.js",
     ABSENT: "absent.js",
+    WEBSOCKET: "websocket.js",
     CRYPTO: "crypto.js",
     SUBTLE: "subtle.js",
     PLATFORM: "platform.js",

@@ -8,7 +8,7 @@ use crate::value_format;
 
 use super::names::Group;
 use super::state::State;
-use super::{address, clone, codec, crypto, encoding, glue, names, pattern, send, subtle};
+use super::{address, clone, codec, crypto, encoding, glue, names, pattern, send, socket, subtle};
 
 /// The names of a group, built if they are not yet, and what other groups use of it.
 pub(super) fn exports<'js>(
@@ -127,6 +127,23 @@ fn build<'js>(ctx: &Ctx<'js>, state: &State<'js>, group: Group) -> Result<Object
             glue::SCHEDULER.run(ctx, native)
         }
         Group::Absent => glue::ABSENT.run(ctx, native),
+        Group::WebSocket => {
+            take(
+                ctx,
+                state,
+                &native,
+                Group::Events,
+                &["Event", "EventTarget"],
+            )?;
+            take(ctx, state, &native, Group::Headers, &["valueIn"])?;
+            for name in ["setTimeout", "clearTimeout"] {
+                native.set(name, ctx.globals().get::<_, Value<'js>>(name)?)?;
+            }
+            send::native(&native, &state.host)?;
+            socket::native(&native, &state.host)?;
+            uses(&native)?;
+            glue::WEBSOCKET.run(ctx, native)
+        }
         Group::Crypto => {
             encoding::native(&native)?;
             crypto::native(&native, &state.host)?;

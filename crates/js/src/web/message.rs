@@ -7,7 +7,7 @@
 use std::{future::Future, pin::Pin, rc::Rc};
 
 use bytes::Bytes;
-use dolmen_runtime::Operation;
+use dolmen_runtime::{Operation, SocketEnd};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use rquickjs::{
     Array, Ctx, Exception, Function, Object, Promise, Result, String as JsString, TypedArray,
@@ -16,7 +16,7 @@ use rquickjs::{
     promise::Promised,
 };
 
-use super::{gated, group, names::Group, state::State};
+use super::{gated, group, names::Group, socket::SocketHandle, state::State};
 use crate::{async_context, value_format};
 
 /// The chunks of a body that the host receives while the program reads them.
@@ -70,7 +70,7 @@ impl<'js> BodyReader<'js> {
         Ok(Self {
             source,
             context: async_context::capture(ctx),
-            operation: Rc::new(host.operation(crate::module::section(ctx)?)),
+            operation: Rc::new(super::operation(&**host, crate::module::section(ctx)?)),
         })
     }
 
@@ -131,15 +131,15 @@ pub struct RequestParts<'js> {
 
 /// What a program's response says.
 #[derive(Debug)]
-pub struct ResponseParts<'js> {
+pub struct ResponseParts {
     /// Its status.
     pub status: StatusCode,
     /// Its reason phrase, often empty.
     pub status_text: String,
     /// Its headers.
     pub headers: HeaderMap,
-    /// What the program passed as `webSocket`.
-    pub web_socket: Option<Object<'js>>,
+    /// The socket that the program passed as `webSocket`, which is no longer its own.
+    pub web_socket: Option<SocketEnd>,
 }
 
 /// A `Request` of what came in.
@@ -184,16 +184,26 @@ pub fn new_response<'js>(
     headers: &HeaderMap,
     body: NewBody,
     url: &str,
+    web_socket: Option<SocketEnd>,
 ) -> Result<Value<'js>> {
     let make: Function<'js> = internals(ctx)?.get("internalResponse")?;
     let reason = status.canonical_reason().unwrap_or_default();
     let headers = header_text(ctx, headers)?;
+    let web_socket = match web_socket {
+        Some(end) => {
+            let make: Function<'js> =
+                group::use_name(ctx.clone(), "socketOfHandle".to_owned())?.get()?;
+            make.call::<_, Value<'js>>((SocketHandle::wrap(ctx, end)?,))?
+        }
+        None => Value::new_null(ctx.clone()),
+    };
     make.call((
         status.as_u16(),
         reason,
         headers,
         body_value(ctx, body)?,
         url,
+        web_socket,
     ))
 }
 
@@ -225,10 +235,7 @@ pub fn request_parts<'js>(
 ///
 /// # Errors
 /// If it holds what HTTP cannot carry, as `Response.error()` does.
-pub fn response_parts<'js>(
-    ctx: &Ctx<'js>,
-    response: &Value<'js>,
-) -> Result<Option<ResponseParts<'js>>> {
+pub fn response_parts<'js>(ctx: &Ctx<'js>, response: &Value<'js>) -> Result<Option<ResponseParts>> {
     let parts: Function<'js> = internals(ctx)?.get("partsOfResponse")?;
     let parts: Option<Array<'js>> = parts.call((response.clone(),))?;
     let Some(parts) = parts else {
@@ -241,7 +248,14 @@ pub fn response_parts<'js>(
         })?,
         status_text: parts.get(1)?,
         headers: header_map(ctx, &parts.get(2)?)?,
-        web_socket: parts.get(3)?,
+        web_socket: match parts.get::<Option<Object<'js>>>(3)? {
+            None => None,
+            Some(socket) => {
+                let release: Function<'js> =
+                    group::use_name(ctx.clone(), "releaseSocket".to_owned())?.get()?;
+                SocketHandle::release(&release.call((socket,))?)?
+            }
+        },
     }))
 }
 

@@ -19,6 +19,7 @@ pub(super) enum Group {
     UrlPattern,
     Scheduler,
     Absent,
+    WebSocket,
     Crypto,
     Subtle,
     Platform,
@@ -30,7 +31,7 @@ impl Group {
 }
 
 /// Every name with its group. `self`, `DOMException` and `queueMicrotask` need no group.
-pub(super) const NAMES: [(&CStr, Group); 53] = [
+pub(super) const NAMES: [(&CStr, Group); 57] = [
     (c"URL", Group::Url),
     (c"URLSearchParams", Group::Url),
     (c"TextEncoder", Group::Encoding),
@@ -69,8 +70,12 @@ pub(super) const NAMES: [(&CStr, Group); 53] = [
     (c"URLPattern", Group::UrlPattern),
     (c"scheduler", Group::Scheduler),
     (c"HTMLRewriter", Group::Absent),
-    (c"WebSocket", Group::Absent),
-    (c"WebSocketPair", Group::Absent),
+    (c"WebSocket", Group::WebSocket),
+    (c"WebSocketPair", Group::WebSocket),
+    (c"WebSocketRequestResponsePair", Group::WebSocket),
+    (c"MessageEvent", Group::WebSocket),
+    (c"CloseEvent", Group::WebSocket),
+    (c"ErrorEvent", Group::WebSocket),
     (c"Worker", Group::Absent),
     (c"EventSource", Group::Absent),
     (c"caches", Group::Absent),
@@ -92,7 +97,7 @@ pub(super) fn text(name: &'static CStr) -> &'static str {
 }
 
 /// What groups use of each other besides their global names.
-const INTERNAL: [(&str, Group); 12] = [
+const INTERNAL: [(&str, Group); 15] = [
     ("partsOfRequest", Group::Fetch),
     ("partsOfResponse", Group::Fetch),
     ("takeBody", Group::Fetch),
@@ -105,6 +110,9 @@ const INTERNAL: [(&str, Group); 12] = [
     ("readableOf", Group::Streams),
     ("Reader", Group::Streams),
     ("subtle", Group::Subtle),
+    ("hibernation", Group::WebSocket),
+    ("socketOfHandle", Group::WebSocket),
+    ("releaseSocket", Group::WebSocket),
 ];
 
 /// The group of a name that our glue uses.

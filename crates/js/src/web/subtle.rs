@@ -246,7 +246,7 @@ fn start<'js>(ctx: Ctx<'js>, host: &dyn WebHost, task: Task) -> Result<Value<'js
         }
     };
     // As if it were computed here: no critical section keeps it out.
-    Promised(run(host.operation(ANY_SECTION), elsewhere)).into_js(&ctx)
+    Promised(run(super::operation(host, ANY_SECTION), elsewhere)).into_js(&ctx)
 }
 
 fn output<'js>(ctx: &Ctx<'js>, outcome: Outcome<Output>) -> Result<Value<'js>> {

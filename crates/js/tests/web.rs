@@ -371,7 +371,7 @@ fn a_body_passed_on_moves_without_a_stream() {
         let failure = rquickjs::async_with!(context => |ctx| {
             let headers = http::HeaderMap::new();
             let body = NewBody::Source(source.clone());
-            let response = message::new_response(&ctx, http::StatusCode::OK, &headers, body, "http://h/").unwrap();
+            let response = message::new_response(&ctx, http::StatusCode::OK, &headers, body, "http://h/", None).unwrap();
             let TakenBody::Source(reader) = message::take_body(&ctx, &response).unwrap() else {
                 panic!("it is not here yet");
             };
@@ -379,11 +379,11 @@ fn a_body_passed_on_moves_without_a_stream() {
             let failure = reader.next().await.catch(&ctx).unwrap_err().to_string();
             reader.cancel("enough").await;
             let body = NewBody::Bytes(Bytes::from_static(b"all"));
-            let response = message::new_response(&ctx, http::StatusCode::OK, &headers, body, "").unwrap();
+            let response = message::new_response(&ctx, http::StatusCode::OK, &headers, body, "", None).unwrap();
             assert!(matches!(message::take_body(&ctx, &response).unwrap(), TakenBody::Bytes(bytes) if bytes == "all"));
             assert!(message::take_body(&ctx, &response).is_err());
             ctx.catch();
-            let empty = message::new_response(&ctx, http::StatusCode::OK, &headers, NewBody::Empty, "").unwrap();
+            let empty = message::new_response(&ctx, http::StatusCode::OK, &headers, NewBody::Empty, "", None).unwrap();
             assert!(matches!(message::take_body(&ctx, &empty).unwrap(), TakenBody::Empty));
             failure
         })

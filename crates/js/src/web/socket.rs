@@ -201,7 +201,7 @@ fn receive<'js>(
         return Err(Exception::throw_type(ctx, "the WebSocket is not accepted"));
     };
     let operation = host.operation(module::section(ctx)?);
-    let received = operation.run(async move { end.receive().await });
+    let received = operation.run(host.receive(end));
     let ctx = ctx.clone();
     Ok(Promised(async move {
         let array = Array::new(ctx.clone())?;

@@ -53,7 +53,7 @@ mod upload;
 
 use std::{future::Future, pin::Pin, rc::Rc, time::Duration};
 
-use dolmen_runtime::{EgressPolicy, Host};
+use dolmen_runtime::{EgressPolicy, Host, Operation, SectionId};
 use rquickjs::{Ctx, Result};
 
 use self::state::State;
@@ -88,7 +88,7 @@ pub trait WebHost {
         EgressPolicy::public_only()
     }
 
-    /// The object whose runtime WebSockets need; `None`: there are none.
+    /// The object around the context, for WebSockets and critical sections; `None`: there are none.
     fn object(&self) -> Option<Rc<Host>> {
         None
     }
@@ -110,6 +110,28 @@ pub trait WebHost {
 pub fn install<'js>(ctx: &Ctx<'js>, host: Rc<dyn WebHost>) -> Result<()> {
     let accessors = lazy::define_accessors(ctx)?;
     State::store(ctx, host, accessors)
+}
+
+/// `work`, which begins now, until the critical sections let its end in.
+fn gated<T, W: Future<Output = T>>(
+    ctx: &Ctx<'_>,
+    host: &dyn WebHost,
+    work: W,
+) -> Result<impl Future<Output = T> + use<T, W>> {
+    let operation = operation(host, crate::module::section(ctx)?);
+    Ok(run(operation, work))
+}
+
+/// Something begins that the program waits for, in the critical section `section`.
+fn operation(host: &dyn WebHost, section: SectionId) -> Option<Operation> {
+    host.object().map(|object| object.operation(section))
+}
+
+async fn run<T>(operation: Option<Operation>, work: impl Future<Output = T>) -> T {
+    match operation {
+        Some(operation) => operation.run(work).await,
+        None => work.await,
+    }
 }
 
 /// Random numbers, hashes, ciphers and comparison, for Node's `crypto`.

@@ -387,7 +387,7 @@ fn a_body_passed_on_moves_without_a_stream() {
             };
             assert_eq!(reader.next().await.unwrap().unwrap(), "one");
             let failure = reader.next().await.catch(&ctx).unwrap_err().to_string();
-            reader.cancel("enough");
+            reader.cancel("enough").await;
             let body = NewBody::Bytes(Bytes::from_static(b"all"));
             let response = message::new_response(&ctx, http::StatusCode::OK, &headers, body, "", None).unwrap();
             assert!(matches!(message::take_body(&ctx, &response).unwrap(), TakenBody::Bytes(bytes) if bytes == "all"));

@@ -107,6 +107,8 @@ pub(crate) struct Object {
     /// Critical sections, innermost last: while there is one, no event begins.
     pub sections: RefCell<Sections>,
     pub next_event: Cell<EventId>,
+    /// The events that the instance is to be reset for.
+    pub culprits: RefCell<Vec<EventId>>,
     /// Tells one instance from the next one on this shard.
     pub instance: Cell<u64>,
     /// What callers' stubs look at; a new one with each instance.
@@ -147,6 +149,7 @@ impl Object {
             in_flight: RefCell::default(),
             sections: RefCell::default(),
             next_event: Cell::new(1),
+            culprits: RefCell::default(),
             instance: Cell::new(shard.next_life()),
             connections: RefCell::default(),
             exported: Cell::new(0),

@@ -148,7 +148,7 @@
     #listen() {
       this.#mode = ACCEPTED;
       native.accept(this.#handle);
-      this.#read();
+      native.keepEvent(this.#read());
     }
 
     async #read() {

@@ -108,7 +108,7 @@ impl ModuleInstance {
             return Ok(());
         }
         let ids: Vec<f64> = released.into_iter().map(native::to_js).collect();
-        let release: Function<'js> = native::state(ctx)?.stubs.get("release")?;
+        let release: Function<'js> = native::state(ctx)?.sessions.get("release")?;
         release.call((ids,))
     }
 }
@@ -161,6 +161,9 @@ impl Instance for ModuleInstance {
                     if let Err(error) = self.begin(ctx, id, event) {
                         let error = native::thrown(ctx, &self.host, error);
                         self.host.settle(id, Err(error));
+                        if self.host.slice().stopped() {
+                            self.host.blame(id);
+                        }
                     }
                 }
                 Work::Timer(timer) => {

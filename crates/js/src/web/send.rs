@@ -31,12 +31,12 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::WebHost;
 use super::download::{Download, idle};
 use super::http_client;
 use super::message::{self, PullSource, TakenBody};
 use super::socket::SocketHandle;
 use super::upload::Upload;
+use super::{WebHost, gated};
 
 /// Most exchanges of one object that are not read to their end.
 const MAX_OPEN: usize = 100;
@@ -228,7 +228,7 @@ fn send<'js>(
         }
     };
     let result = Object::new(ctx.clone())?;
-    result.set("answer", Promised(answer))?;
+    result.set("answer", Promised(gated(&ctx, host, answer)?))?;
     result.set("cancel", Function::new(ctx, move || exchange.cancel())?)?;
     Ok(result)
 }

@@ -59,6 +59,9 @@ pub struct ServeFlags {
     /// How long an object may be idle before it leaves memory; 0: for ever
     #[arg(long, value_name = "DURATION", default_value = "5m")]
     pub idle_timeout: String,
+    /// How long an object may be idle before it hibernates and leaves its WebSockets to Dolmen; 0: as others
+    #[arg(long, value_name = "DURATION", default_value = "10s")]
+    pub hibernation_timeout: String,
     /// Let no alarm fire
     #[arg(long)]
     pub no_alarms: bool,
@@ -68,6 +71,15 @@ pub struct ServeFlags {
     /// Largest request body
     #[arg(long, value_name = "SIZE", default_value = "64MiB")]
     pub max_body: String,
+    /// Largest WebSocket message
+    #[arg(long, value_name = "SIZE", default_value = "32MiB")]
+    pub max_message: String,
+    /// Bytes that may wait for a WebSocket's slow reader before it is closed; one message may exceed it
+    #[arg(long, value_name = "SIZE", default_value = "16MiB")]
+    pub socket_buffer: String,
+    /// WebSockets open at once [default: 1000000, or half of the open-file limit]
+    #[arg(long, value_name = "COUNT")]
+    pub max_sockets: Option<String>,
     /// Events that may wait for one object
     #[arg(long, value_name = "COUNT", default_value = "1024")]
     pub queue_limit: String,

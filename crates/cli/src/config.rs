@@ -44,6 +44,7 @@ const LEAST_IDLE_TIMEOUT: Duration = Duration::from_millis(10);
 const MOST_TIME: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 const MOST_SHARDS: usize = 1_024;
 const MOST_QUEUED: usize = 1 << 20;
+const MOST_SOCKETS: usize = 1 << 28;
 
 impl Config {
     /// Checks the flags; the message of a failure names the flag.
@@ -61,6 +62,23 @@ impl Config {
                 "is from 10ms to a year, or 0 for ever",
             ));
         }
+        let hibernation_timeout = flag(
+            "--hibernation-timeout",
+            quantity::duration(&flags.hibernation_timeout),
+        )?;
+        if !hibernation_timeout.is_zero()
+            && !(LEAST_IDLE_TIMEOUT..=MOST_TIME).contains(&hibernation_timeout)
+        {
+            return Err(usage(
+                "--hibernation-timeout",
+                "is from 10ms to a year, or 0 for the time of --idle-timeout",
+            ));
+        }
+        let max_sockets = match &flags.max_sockets {
+            Some(count) => flag("--max-sockets", quantity::count(count, 0, MOST_SOCKETS))?,
+            None => GatewayOptions::default().max_sockets,
+        };
+        let max_message = flag("--max-message", quantity::size(&flags.max_message))?;
         let memory_limit = flag("--memory-limit", quantity::size(&flags.memory_limit))?;
         if memory_limit < LEAST_MEMORY {
             return Err(usage("--memory-limit", "is 1MiB at least"));
@@ -113,6 +131,10 @@ impl Config {
                 shards,
                 cpu_timeout,
                 idle_timeout: (!idle_timeout.is_zero()).then_some(idle_timeout),
+                hibernation_timeout: (!hibernation_timeout.is_zero())
+                    .then_some(hibernation_timeout),
+                socket_buffer: flag("--socket-buffer", quantity::size(&flags.socket_buffer))?,
+                max_socket_message: max_message,
                 memory_limit,
                 queue_limit: flag(
                     "--queue-limit",
@@ -123,6 +145,8 @@ impl Config {
                 ..defaults
             },
             gateway: GatewayOptions {
+                max_sockets,
+                max_socket_message: max_message,
                 max_body_bytes: flag("--max-body", quantity::size(&flags.max_body))?,
                 error_details: if flags.dev_errors {
                     ErrorDetails::Shown

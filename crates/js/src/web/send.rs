@@ -41,9 +41,6 @@ use super::{WebHost, gated};
 /// Most exchanges of one object that are not read to their end.
 const MAX_OPEN: usize = 100;
 
-/// Largest message that an object takes from a server, in bytes.
-const MAX_SOCKET_MESSAGE: usize = 32 << 20;
-
 /// Headers that the connection decides.
 const CONNECTION_HEADERS: [HeaderName; 7] = [
     header::CONNECTION,
@@ -201,17 +198,20 @@ fn send<'js>(
     };
     let mut request = build(&ctx, &exchange, method, headers, body)?;
     let handshake = Handshake::begin(&mut request).map_err(|error| failed(&error))?;
-    let buffer = host.object().map(|object| object.options().socket_buffer);
+    let limits = host.object().map(|object| {
+        let options = object.options();
+        (options.socket_buffer, options.max_socket_message)
+    });
     let client = http_client::client(host.egress()).map_err(|error| failed(&error))?;
     let answer = {
         let (ctx, exchange) = (ctx.clone(), exchange.clone());
         async move {
             let sent = exchange.answered(client.request(request), idle_timeout);
             match exchange.run(sent).await {
-                Ok(response) => match (handshake, buffer) {
-                    (Some(handshake), Some(buffer)) if response.status() == 101 => {
+                Ok(response) => match (handshake, limits) {
+                    (Some(handshake), Some(limits)) if response.status() == 101 => {
                         let url = exchange.url.clone();
-                        match exchange.run(handshake.finish(response, buffer)).await {
+                        match exchange.run(handshake.finish(response, limits)).await {
                             Ok((head, end)) => switched(&ctx, head, end),
                             Err(error) => Err(Exception::throw_type(&ctx, &error)),
                         }
@@ -307,7 +307,7 @@ impl Handshake {
     async fn finish(
         self,
         mut response: Response<Incoming>,
-        buffer: usize,
+        (buffer, max_message): (usize, usize),
     ) -> std::result::Result<(Response<()>, SocketEnd), String> {
         let agreed = websocket::verify_accepted(response.headers(), &self.key, &self.asked, true)
             .map_err(|error| error.to_string())?;
@@ -318,7 +318,7 @@ impl Handshake {
         let options = WireOptions {
             role: Role::Client,
             deflate: agreed.deflate,
-            max_message: MAX_SOCKET_MESSAGE,
+            max_message,
         };
         let stream = TokioIo::new(upgraded);
         let carried = carry(

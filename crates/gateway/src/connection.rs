@@ -1,6 +1,14 @@
 //! One connection, served on the shard it was handed to until either side ends it.
 
-use std::{cell::Cell, convert::Infallible, rc::Rc, sync::Arc};
+use std::{
+    cell::Cell,
+    convert::Infallible,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use bytes::Bytes;
 use dolmen_runtime::{Body, FetchRequest, Handle, RpcCall, Target};
@@ -10,12 +18,19 @@ use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioTimer;
 use tokio::{
     net::TcpStream,
-    sync::{OwnedSemaphorePermit, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 
 use crate::{
-    answer::Answer, body, failure::Failure, fetch, lingering::Lingering, options::GatewayOptions,
-    route::Route, rpc,
+    answer::Answer,
+    body,
+    failure::Failure,
+    fetch,
+    lingering::Lingering,
+    options::GatewayOptions,
+    route::Route,
+    rpc,
+    upgrade::{self, Upgrade},
 };
 
 /// How far the gateway is with its work.
@@ -33,6 +48,8 @@ pub(crate) enum Phase {
 #[derive(Clone)]
 pub(crate) struct Edge {
     pub handle: Handle,
+    /// Places of WebSockets.
+    pub sockets: Arc<Semaphore>,
     pub options: Arc<GatewayOptions>,
     pub phase: watch::Receiver<Phase>,
 }
@@ -41,7 +58,7 @@ pub(crate) struct Edge {
 #[derive(Clone, Default)]
 struct Trace {
     any_request: Rc<Cell<bool>>,
-    unread_body: Rc<Cell<bool>>,
+    unread_body: Arc<AtomicBool>,
 }
 
 /// Serves `stream` on this thread's event loop.
@@ -64,7 +81,7 @@ pub(crate) async fn serve(stream: std::net::TcpStream, edge: Edge, _permit: Owne
         move |request| respond(edge.clone(), trace.clone(), request)
     });
     let stream = Lingering::new(stream, trace.unread_body);
-    let connection = builder.serve_connection(stream, service);
+    let connection = builder.serve_connection(stream, service).with_upgrades();
     tokio::pin!(connection);
     let ended = loop {
         tokio::select! {
@@ -82,7 +99,8 @@ pub(crate) async fn serve(stream: std::net::TcpStream, edge: Edge, _permit: Owne
     }
 }
 
-async fn next(phases: &mut watch::Receiver<Phase>) -> Phase {
+/// Waits for the next phase.
+pub(crate) async fn next(phases: &mut watch::Receiver<Phase>) -> Phase {
     match phases.changed().await {
         Ok(()) => *phases.borrow_and_update(),
         Err(_) => Phase::Closed,
@@ -97,7 +115,7 @@ async fn respond(
     trace.any_request.set(true);
     Ok(answer(&edge, request).await.unwrap_or_else(|failure| {
         if failure.leaves_body_unread() {
-            trace.unread_body.set(true);
+            trace.unread_body.store(true, Ordering::Relaxed);
         }
         failure
             .into_response(edge.options.error_details)
@@ -105,7 +123,8 @@ async fn respond(
     }))
 }
 
-async fn answer(edge: &Edge, request: Request<Incoming>) -> Result<Response<Answer>, Failure> {
+async fn answer(edge: &Edge, mut request: Request<Incoming>) -> Result<Response<Answer>, Failure> {
+    let asked = Upgrade::asked_for(&mut request);
     let (
         Parts {
             method,
@@ -119,7 +138,7 @@ async fn answer(edge: &Edge, request: Request<Incoming>) -> Result<Response<Answ
     let host = fetch::host(&uri, &headers, version)?;
     if edge.handle.has_worker() && !(edge.options.object_routes && Route::is_for_object(uri.path()))
     {
-        let asked = method.clone();
+        let method_asked = method.clone();
         let request = FetchRequest {
             target: Target::Root,
             method,
@@ -132,7 +151,7 @@ async fn answer(edge: &Edge, request: Request<Incoming>) -> Result<Response<Answ
         let response = edge.handle.worker(request).await;
         let response =
             response.map_err(|error| Failure::from_event(&error, "the worker", "fetch"))?;
-        return Ok(fetch::answer(response, &asked));
+        return upgrade::answer(edge, asked, response, &method_asked);
     }
     match Route::of(uri.path())? {
         Route::Index => Ok(index(&edge.handle).map(Answer::from)),
@@ -160,7 +179,7 @@ async fn answer(edge: &Edge, request: Request<Incoming>) -> Result<Response<Answ
             path,
         } => {
             let body = body::read(incoming, &edge.options).await?;
-            let asked = method.clone();
+            let method_asked = method.clone();
             let request = FetchRequest {
                 target: Target::Root,
                 method,
@@ -173,7 +192,7 @@ async fn answer(edge: &Edge, request: Request<Incoming>) -> Result<Response<Answ
             let response = edge.handle.fetch(&namespace, &object, request).await;
             let response =
                 response.map_err(|error| Failure::from_event(&error, &namespace, &object))?;
-            Ok(fetch::answer(response, &asked))
+            upgrade::answer(edge, asked, response, &method_asked)
         }
     }
 }

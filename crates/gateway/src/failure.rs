@@ -5,7 +5,7 @@ use bytes::Bytes;
 use dolmen_runtime::{Error, ErrorKind};
 use http::{
     HeaderValue, Response, StatusCode,
-    header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER},
+    header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, SEC_WEBSOCKET_VERSION},
 };
 use http_body_util::Full;
 use serde::Serialize;
@@ -19,7 +19,9 @@ pub fn code_and_status(kind: ErrorKind) -> (&'static str, StatusCode) {
         ErrorKind::UnknownNamespace | ErrorKind::MethodNotFound => StatusCode::NOT_FOUND,
         ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
-        ErrorKind::Overloaded | ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorKind::Overloaded | ErrorKind::Interrupted | ErrorKind::Unavailable => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         ErrorKind::Exception
         | ErrorKind::Reset
         | ErrorKind::StartFailed
@@ -47,6 +49,8 @@ enum Advice {
     RetryAfter,
     /// Use POST.
     AllowPost,
+    /// Ask for a WebSocket.
+    Upgrade,
     /// The rest of the body is not read, so the connection ends.
     Close,
 }
@@ -87,6 +91,26 @@ impl Failure {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method_not_allowed",
                 format!("a method is called with POST, not {method}"),
+            )
+        }
+    }
+
+    /// The answer is a WebSocket, and the request did not rightly ask for one: 426.
+    pub fn upgrade_required(message: impl Into<String>) -> Self {
+        Self {
+            advice: Advice::Upgrade,
+            ..Self::new(StatusCode::UPGRADE_REQUIRED, "upgrade_required", message)
+        }
+    }
+
+    /// One WebSocket more than may be open: 503.
+    pub fn too_many_sockets(limit: usize) -> Self {
+        Self {
+            advice: Advice::RetryAfter,
+            ..Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "overloaded",
+                format!("{limit} WebSockets are open (--max-sockets); try again later"),
             )
         }
     }
@@ -144,6 +168,7 @@ impl Failure {
             Advice::None => None,
             Advice::RetryAfter => Some((RETRY_AFTER, "1")),
             Advice::AllowPost => Some((ALLOW, "POST")),
+            Advice::Upgrade => Some((SEC_WEBSOCKET_VERSION, "13")),
             Advice::Close => Some((CONNECTION, "close")),
         };
         if let Some((name, value)) = advice {

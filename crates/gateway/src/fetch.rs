@@ -58,6 +58,7 @@ pub(crate) fn answer(response: FetchResponse, method: &Method) -> Response<Answe
         status,
         mut headers,
         body,
+        web_socket: _,
     } = response;
     if headers.keys().any(is_hop_by_hop) {
         for name in HOP_BY_HOP.iter().chain(&OTHER_HOP_BY_HOP) {
@@ -93,6 +94,9 @@ fn is_hop_by_hop(name: &HeaderName) -> bool {
 fn is_null_body(status: StatusCode) -> bool {
     matches!(
         status,
-        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED
+        StatusCode::SWITCHING_PROTOCOLS
+            | StatusCode::NO_CONTENT
+            | StatusCode::RESET_CONTENT
+            | StatusCode::NOT_MODIFIED
     )
 }

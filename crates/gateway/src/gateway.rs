@@ -64,6 +64,8 @@ const REFUSALS: usize = 64;
 const PEER_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long connections get to notice that their time is over.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
+/// How often a shutdown looks whether all WebSockets are closed.
+const SOCKET_POLL: Duration = Duration::from_millis(5);
 
 /// A listening HTTP edge.
 #[derive(Debug)]
@@ -136,8 +138,11 @@ impl Gateway {
         let places = Arc::new(Semaphore::new(max_connections as usize));
         let refusals = Arc::new(Semaphore::new(REFUSALS));
         let (phase, phases) = watch::channel(Phase::Serving);
+        let max_sockets = self.options.max_sockets.min(Semaphore::MAX_PERMITS);
+        let sockets = Arc::new(Semaphore::new(max_sockets));
         let edge = Edge {
             handle,
+            sockets: sockets.clone(),
             options: Arc::new(self.options),
             phase: phases,
         };
@@ -172,14 +177,18 @@ impl Gateway {
         }
         drop(listener);
         phase.send_replace(Phase::Draining);
-        if tokio::time::timeout(grace, places.acquire_many(max_connections))
-            .await
-            .is_err()
-        {
+        let all_ended = async || {
+            // A closed semaphore would mean the same.
+            drop(places.acquire_many(max_connections).await);
+            while sockets.available_permits() < max_sockets {
+                tokio::time::sleep(SOCKET_POLL).await;
+            }
+        };
+        if tokio::time::timeout(grace, all_ended()).await.is_err() {
             tracing::warn!("requests were still open after {grace:?}; they are cut off");
             phase.send_replace(Phase::Closed);
             // A shard that is busy for longer drops its connections when it ends.
-            drop(tokio::time::timeout(CLOSE_GRACE, places.acquire_many(max_connections)).await);
+            drop(tokio::time::timeout(CLOSE_GRACE, all_ended()).await);
         }
         Ok(())
     }

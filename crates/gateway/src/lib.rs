@@ -28,6 +28,7 @@ mod lingering;
 mod options;
 mod route;
 mod rpc;
+mod upgrade;
 
 pub use self::{
     failure::code_and_status,

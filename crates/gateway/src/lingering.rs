@@ -5,10 +5,12 @@
 //! reading for a moment, bounded in time and size.
 
 use std::{
-    cell::Cell,
     io,
     pin::Pin,
-    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -36,16 +38,21 @@ pub(crate) async fn close(mut stream: TcpStream) {
 /// A connection's stream, as hyper reads and writes it.
 pub(crate) struct Lingering {
     stream: Option<TokioIo<TcpStream>>,
-    unread_body: Rc<Cell<bool>>,
+    unread_body: Arc<AtomicBool>,
 }
 
 impl Lingering {
     /// `unread_body` is set by whoever answers without having read the whole request.
-    pub fn new(stream: TcpStream, unread_body: Rc<Cell<bool>>) -> Self {
+    pub fn new(stream: TcpStream, unread_body: Arc<AtomicBool>) -> Self {
         Self {
             stream: Some(TokioIo::new(stream)),
             unread_body,
         }
+    }
+
+    /// The stream, for a connection that goes on with another protocol.
+    pub fn into_inner(self) -> Option<TcpStream> {
+        self.stream.map(TokioIo::into_inner)
     }
 
     fn stream(&mut self) -> io::Result<Pin<&mut TokioIo<TcpStream>>> {
@@ -80,7 +87,7 @@ impl Write for Lingering {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.unread_body.get() {
+        if self.unread_body.load(Ordering::Relaxed) {
             if let Some(stream) = self.stream.take() {
                 tokio::task::spawn_local(close(stream.into_inner()));
             }

@@ -12,6 +12,12 @@ pub struct GatewayOptions {
     /// Connections open at once; one more is answered 503 and closed. Default: 1,536, or half of
     /// what the open-file limit allows, because the databases need files too.
     pub max_connections: u32,
+    /// WebSockets open at once, which do not count as connections; one more is answered 503.
+    /// Default: 1,000,000, or half of what the open-file limit allows.
+    pub max_sockets: usize,
+    /// Bytes of one WebSocket message, decompressed; a larger one closes its connection with
+    /// 1009. Default: 32 MiB.
+    pub max_socket_message: usize,
     /// How long a connection may take to send a request's first line and headers, and so also
     /// how long it may be idle. Default: 30 s.
     pub head_timeout: Duration,
@@ -40,6 +46,7 @@ pub enum ErrorDetails {
 pub(crate) const MIN_BODY_RATE: u32 = 16 << 10;
 
 const CONNECTIONS: u64 = 1_536;
+const SOCKETS: u64 = 1_000_000;
 
 impl Default for GatewayOptions {
     fn default() -> Self {
@@ -50,6 +57,8 @@ impl Default for GatewayOptions {
             max_body_bytes: 64 << 20,
             max_head_bytes: 64 << 10,
             max_connections: u32::try_from((files / 2).clamp(16, CONNECTIONS)).unwrap_or(u32::MAX),
+            max_sockets: usize::try_from((files / 2).clamp(16, SOCKETS)).unwrap_or(usize::MAX),
+            max_socket_message: 32 << 20,
             head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),
             shutdown_grace: Duration::from_secs(10),

@@ -14,4 +14,5 @@ mod gateway {
     mod objects;
     mod routes;
     mod server;
+    mod web_sockets;
 }

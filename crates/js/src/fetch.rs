@@ -25,6 +25,17 @@ pub(crate) fn call<'js>(
             "the object has no fetch method; call its methods at /rpc/:namespace/:name/:method",
         )));
     };
+    let req = request_object(ctx, request)?;
+    fetch
+        .call((rquickjs::function::This(object.clone()), req))
+        .map(Called::Value)
+}
+
+/// A request as `{ method, url, path, query, headers, body, rawBody }`.
+pub(crate) fn request_object<'js>(
+    ctx: &Ctx<'js>,
+    request: &FetchRequest,
+) -> rquickjs::Result<Object<'js>> {
     let req = Object::new(ctx.clone())?;
     req.set("method", request.method.as_str())?;
     req.set("url", request.url.as_str())?;
@@ -38,9 +49,7 @@ pub(crate) fn call<'js>(
         req.set("body", rquickjs::Null)?;
     }
     req.set("rawBody", TypedArray::<u8>::new_copy(ctx.clone(), body)?)?;
-    fetch
-        .call((rquickjs::function::This(object.clone()), req))
-        .map(Called::Value)
+    Ok(req)
 }
 
 fn request_headers<'js>(ctx: &Ctx<'js>, headers: &HeaderMap) -> rquickjs::Result<Object<'js>> {
@@ -78,6 +87,7 @@ pub(crate) fn response<'js>(
             status: StatusCode::NO_CONTENT,
             headers: HeaderMap::new(),
             body: Body::None,
+            web_socket: None,
         });
     }
     let is_response = value
@@ -154,6 +164,7 @@ fn with_body<'js>(
         status: status.unwrap_or(default),
         headers,
         body: Body::Full(body),
+        web_socket: None,
     })
 }
 
@@ -236,7 +247,8 @@ fn header_value<'js>(
 }
 
 /// A copy of the bytes of an `ArrayBuffer` or a `Uint8Array`.
-fn bytes_of(value: &Value<'_>) -> Option<Bytes> {
+/// The bytes of an `ArrayBuffer` or a `Uint8Array`.
+pub(crate) fn bytes_of(value: &Value<'_>) -> Option<Bytes> {
     if let Ok(array) = TypedArray::<u8>::from_value(value.clone()) {
         return array.as_bytes().map(Bytes::copy_from_slice);
     }

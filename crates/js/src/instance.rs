@@ -1,18 +1,22 @@
 //! One live object of a CommonJS bundle. Promises that are pending when a turn ends are looked at
 //! again after the next one.
 
-use std::{rc::Rc, task::Context};
+use std::{cell::RefCell, rc::Rc, task::Context};
 
-use dolmen_runtime::{Error, ErrorKind, Event, EventId, Host, Instance, Reply, Work};
+use dolmen_runtime::{
+    Error, ErrorKind, Event, EventId, Host, Instance, Reply, SocketEnd, Work, websocket,
+};
 use rquickjs::{
     Ctx, Object, Persistent, Promise, Value, function::Constructor, promise::PromiseState,
 };
 
 use crate::{
-    api, bundle,
+    api,
+    bindings::Bindings,
+    bundle,
     bytecode::Bytecode,
     exception::Thrown,
-    fetch, rpc,
+    fetch, rpc, sockets,
     vm::{Vm, over_memory},
     web,
 };
@@ -22,6 +26,9 @@ enum Conversion {
     Rpc(rpc::Encoding),
     Fetch,
     Alarm,
+    /// Of `webSocketOpen`: the client's end, until it is given to the client.
+    Open(RefCell<Option<SocketEnd>>),
+    Socket,
 }
 
 /// An event whose promise was pending when its last turn ended.
@@ -41,7 +48,12 @@ pub(crate) struct JsInstance {
 }
 
 impl JsInstance {
-    pub fn new(code: &Bytecode, class: &str, host: Rc<Host>) -> Result<Self, Error> {
+    pub fn new(
+        code: &Bytecode,
+        bindings: &Bindings,
+        class: &str,
+        host: Rc<Host>,
+    ) -> Result<Self, Error> {
         let mut instance = Self {
             unsettled: Vec::new(),
             object: None,
@@ -50,9 +62,16 @@ impl JsInstance {
             host,
         };
         let made = instance.vm.with(|ctx| {
-            construct(&ctx, code, class, &instance.host, &instance.timers)
-                .map(|object| Persistent::save(&ctx, object))
-                .map_err(|error| Thrown::take(&ctx, ErrorKind::StartFailed, error))
+            construct(
+                &ctx,
+                code,
+                bindings,
+                class,
+                &instance.host,
+                &instance.timers,
+            )
+            .map(|object| Persistent::save(&ctx, object))
+            .map_err(|error| Thrown::take(&ctx, ErrorKind::StartFailed, error))
         });
         match made {
             Ok(object) => {
@@ -79,6 +98,21 @@ impl JsInstance {
                 let encoding = rpc::Encoding::of(&call.args);
                 (Conversion::Rpc(encoding), rpc::call(ctx, &object, &call))
             }
+            Event::Fetch(request) if websocket::is_upgrade(&request.headers) => {
+                match sockets::open(ctx, &self.host, &object, &request) {
+                    Ok(sockets::Opened::Called(called, end)) => {
+                        (Conversion::Open(RefCell::new(Some(end))), Ok(called))
+                    }
+                    Ok(sockets::Opened::Refused(response)) => {
+                        self.host.settle(id, Ok(Reply::Fetch(response)));
+                        return None;
+                    }
+                    Err(error) => (Conversion::Fetch, Err(error)),
+                }
+            }
+            Event::Socket(event) => (Conversion::Socket, sockets::event(ctx, &object, event)),
+            // The driver takes what the socket has before it gives the event here.
+            Event::SocketReady(_) => return None,
             Event::Fetch(request) => (Conversion::Fetch, fetch::call(ctx, &object, &request)),
             Event::Alarm(info) => (Conversion::Alarm, api::alarm::call(ctx, &object, info)),
             Event::Call(_) => {
@@ -132,6 +166,11 @@ impl JsInstance {
                 fetch::response(ctx, value, self.host.options().max_value_bytes).map(Reply::Fetch)
             }
             Conversion::Alarm => Ok(Reply::Alarm),
+            Conversion::Socket => Ok(Reply::Socket),
+            Conversion::Open(end) => match end.take() {
+                Some(end) => Ok(Reply::Fetch(sockets::switching(end))),
+                None => Err(rquickjs::Error::Unknown),
+            },
         });
         let result =
             converted.map_err(
@@ -228,6 +267,7 @@ fn as_promise<'js>(ctx: &Ctx<'js>, value: Value<'js>) -> rquickjs::Result<Outcom
 fn construct<'js>(
     ctx: &Ctx<'js>,
     code: &Bytecode,
+    bindings: &Bindings,
     class: &str,
     host: &Rc<Host>,
     timers: &Rc<api::timers::Callbacks>,
@@ -259,6 +299,6 @@ fn construct<'js>(
         false => api::state::AlarmHandler::Absent,
     };
     let state = api::state::make(ctx, host, handler)?;
-    let env = api::namespace::make_env(ctx, host)?;
+    let env = api::namespace::make_env(ctx, host, bindings)?;
     class.construct((state, env))
 }

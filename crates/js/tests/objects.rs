@@ -10,10 +10,12 @@ mod objects {
     mod fetch;
     mod isolation;
     mod lifetime;
+    mod module_events;
     mod module_storage;
     mod rpc;
     mod storage;
     mod timers;
+    mod web_sockets;
     mod workerd;
     mod world;
 }

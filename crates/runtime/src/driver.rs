@@ -57,6 +57,8 @@ pub(crate) struct Driver {
     waker: Waker,
     /// Since when this driver has had the shard without a break.
     busy_since: Cell<Option<Instant>>,
+    /// Its instance is being made.
+    pub(crate) starting: bool,
     /// It has given everything back.
     left: bool,
 }
@@ -78,6 +80,7 @@ impl Driver {
             instance: None,
             waker,
             busy_since: Cell::new(None),
+            starting: false,
             left: false,
         }
     }
@@ -169,7 +172,13 @@ impl Driver {
             if interleaved && self.instance.is_none() && !object.mailbox.borrow().is_empty() {
                 return Some(Next::Start);
             }
-            object.mailbox.borrow_mut().pop_front().map(Next::Event)
+            // The messages of sockets wait where they are while too much is under way.
+            let is_full = object.in_flight.borrow().len() >= object.shard.options.queue_limit;
+            let mut mailbox = object.mailbox.borrow_mut();
+            if is_full && matches!(mailbox.front()?.event, Event::SocketReady(_)) {
+                return None;
+            }
+            mailbox.pop_front().map(Next::Event)
         };
         if events_first && let Some(next) = event() {
             return Some(next);
@@ -219,6 +228,10 @@ impl Driver {
             ..
         } = envelope;
         let object = self.object.clone();
+        let (event, last_of_socket) = match object.open_event(event) {
+            Some(opened) => opened,
+            None => return,
+        };
         self.in_use_again();
         let id = object.next_event.get();
         object.next_event.set(id + 1);
@@ -242,6 +255,9 @@ impl Driver {
             Some(info) => self.end_alarm(info.retry_count, result),
             None => result,
         };
+        if let Some(last) = last_of_socket {
+            object.end_socket(last);
+        }
         object.gate.borrow_mut().push(Box::new(move |opened| {
             // Nobody may be waiting any more; the event ran all the same.
             let _ = reply.send(opened.and(result));
@@ -300,6 +316,7 @@ impl Driver {
             return Ok(());
         }
         let host = self.host.clone();
+        self.starting = true;
         let made = self
             .run_turn(budget, move || {
                 let engine = host.object.shard.engine.clone();
@@ -311,6 +328,7 @@ impl Driver {
             })
             .await?;
         self.instance = Some(made.inspect_err(|error| self.reset(error))?);
+        self.starting = false;
         Ok(())
     }
 
@@ -409,6 +427,7 @@ impl Driver {
         object.alarm.reset();
         let outputs = object.gate.borrow_mut().take_turn();
         fail(outputs, reason);
+        object.lose_sockets();
         if let Err(error) = object.db.borrow_mut().rollback() {
             tracing::error!(object = %object.label(), %error, "rollback failed");
         }

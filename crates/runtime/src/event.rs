@@ -9,6 +9,7 @@ use http::{HeaderMap, Method, StatusCode};
 use crate::{
     body::Body,
     call::{Call, Message, Target},
+    socket::{Received, SocketEnd, SocketId},
 };
 
 /// A value in one of the two encodings in which values travel.
@@ -61,12 +62,23 @@ pub struct FetchRequest {
 /// An object's answer to a [`FetchRequest`].
 #[derive(Debug)]
 pub struct FetchResponse {
-    /// The status, 200 to 599.
+    /// The status, 200 to 599; 101 with a WebSocket.
     pub status: StatusCode,
     /// The headers, repeated ones in order.
     pub headers: HeaderMap,
     /// The body.
     pub body: Body,
+    /// The end that the client gets of the WebSocket that it asked for.
+    pub web_socket: Option<SocketEnd>,
+}
+
+/// Something happened on a hibernatable WebSocket.
+#[derive(Debug)]
+pub struct SocketEvent {
+    /// Which one; see [`crate::Host::socket`].
+    pub socket: SocketId,
+    /// A message, a close or a loss.
+    pub received: Received,
 }
 
 /// Why an alarm handler runs now.
@@ -89,6 +101,10 @@ pub enum Event {
     Alarm(AlarmInfo),
     /// A call by another object or the worker, of a module worker.
     Call(Call),
+    /// A hibernatable WebSocket has something; only in mailboxes.
+    SocketReady(SocketId),
+    /// Run the handler of a hibernatable WebSocket.
+    Socket(SocketEvent),
 }
 
 /// The answer to an [`Event`] of the same variant.
@@ -102,4 +118,6 @@ pub enum Reply {
     Alarm,
     /// A call's result.
     Call(Message),
+    /// The handler of a WebSocket is through.
+    Socket,
 }

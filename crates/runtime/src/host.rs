@@ -5,8 +5,10 @@
 
 use std::{
     future::{Future, poll_fn},
+    pin::Pin,
     rc::Rc,
     sync::Arc,
+    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -18,12 +20,14 @@ use crate::{
     call::{Client, Export},
     error::{Error, ErrorKind},
     event::{Event, Reply},
+    hibernation::{HibernatingSocket, MAX_SOCKETS},
     interleaved::{LONGEST_SECTION, MAX_SECTIONS},
     namespace::NamespaceSpec,
     object::{Envelope, Object, ObjectKey, Route, Settled},
     options::Options,
     sections::SectionId,
     shard::CallChain,
+    socket::{AutoResponse, Received, SocketEnd, SocketId, SocketLoss, SocketMessage},
     turn::{Slice, Verdict},
 };
 
@@ -354,19 +358,12 @@ impl Host {
         self.object.wakeup.wake_driver();
     }
 
-    /// Waits for `operation`, and then until the critical sections let in what was started in
-    /// `section` (0: outside all).
-    pub fn admitted<T, F: Future<Output = T>>(
-        &self,
-        section: SectionId,
-        operation: F,
-    ) -> impl Future<Output = T> + use<T, F> {
+    /// Something begins that the instance will wait for, in the critical section `section` (0:
+    /// outside all).
+    pub fn operation(&self, section: SectionId) -> Operation {
         let object = self.object.clone();
-        async move {
-            let result = operation.await;
-            poll_fn(|cx| object.sections.borrow_mut().poll_admits(section, cx)).await;
-            result
-        }
+        object.sections.borrow_mut().begin_operation(section);
+        Operation { object, section }
     }
 
     /// Resolves once every write made until now is durable.
@@ -386,6 +383,112 @@ impl Host {
         }
     }
 
+    /// Waits until the client of the event `id`, which is under way, goes away before its answer is
+    /// complete: `true`. `false` once the client has the whole answer, or the event has ended in another way.
+    pub fn client_gone(&self, id: EventId) -> impl Future<Output = bool> + use<> {
+        enum Until {
+            Gone,
+            Answered(Option<oneshot::Receiver<()>>),
+        }
+        let object = self.object.clone();
+        let (watcher, mut answered) = oneshot::channel();
+        // Of an event that is over the watcher is dropped, which is an answer.
+        if let Some(event) = object.in_flight.borrow_mut().get_mut(&id) {
+            event.watcher = Some(watcher);
+        }
+        async move {
+            let until = poll_fn(|cx| {
+                if let Poll::Ready(stream) = Pin::new(&mut answered).poll(cx) {
+                    return Poll::Ready(Until::Answered(stream.ok().flatten()));
+                }
+                match object.in_flight.borrow_mut().get_mut(&id) {
+                    Some(event) => event.reply.poll_closed(cx).map(|()| Until::Gone),
+                    None => Poll::Ready(Until::Answered(None)),
+                }
+            });
+            match until.await {
+                Until::Gone => true,
+                Until::Answered(None) => false,
+                Until::Answered(Some(read)) => read.await.is_err(),
+            }
+        }
+    }
+
+    /// The instance is going to be reset because of what the event `id` does.
+    pub fn blame(&self, id: EventId) {
+        self.object.culprits.borrow_mut().push(id);
+    }
+
+    /// Sends a message on a socket once everything written until now is durable, in order with all
+    /// other outputs. If the other side has left too much unread, the socket ends instead.
+    pub fn send_on_socket(&self, end: &Rc<SocketEnd>, message: SocketMessage) {
+        self.object.send_on_socket(end, message);
+    }
+
+    /// The next thing that arrives on a socket whose events the instance takes itself; `None` after
+    /// the end. When the runtime shuts down, the socket is lost.
+    pub fn receive(&self, end: Rc<SocketEnd>) -> impl Future<Output = Option<Received>> + use<> {
+        let shard = self.object.shard.clone();
+        async move {
+            let drains = shard.drain.notified();
+            if shard.draining.get() {
+                return Some(Received::Lost(SocketLoss::restart()));
+            }
+            tokio::select! {
+                biased;
+                received = end.receive() => received,
+                () = drains => Some(Received::Lost(SocketLoss::restart())),
+            }
+        }
+    }
+
+    /// Gives a socket to the object, to be kept when its instance goes. `tags` are distinct.
+    ///
+    /// # Errors
+    /// `BadRequest` when the object has [`MAX_SOCKETS`].
+    pub fn accept_socket(&self, end: SocketEnd, tags: &[String]) -> Result<Rc<HibernatingSocket>> {
+        if self.object.sockets().len() >= MAX_SOCKETS {
+            return Err(Error::new(
+                ErrorKind::BadRequest,
+                format!(
+                    "only {MAX_SOCKETS} websockets can be accepted on a single Durable Object instance"
+                ),
+            ));
+        }
+        Ok(self.object.accept_socket(end, tags))
+    }
+
+    /// The object's hibernatable sockets with `tag`, or all of them, the newest first.
+    pub fn sockets(&self, tag: Option<&str>) -> Vec<Rc<HibernatingSocket>> {
+        let sockets = self.object.sockets.get();
+        sockets.map_or_else(Vec::new, |sockets| sockets.list(tag))
+    }
+
+    /// One of the object's hibernatable sockets.
+    pub fn socket(&self, id: SocketId) -> Option<Rc<HibernatingSocket>> {
+        self.object.sockets.get()?.get(id)
+    }
+
+    /// What the object's hibernatable sockets answer without waking it.
+    pub fn auto_response(&self) -> Option<Arc<AutoResponse>> {
+        self.object.sockets.get()?.auto_response()
+    }
+
+    /// Sets or clears what they answer so.
+    pub fn set_auto_response(&self, pair: Option<AutoResponse>) {
+        self.object.sockets().set_auto_response(pair);
+    }
+
+    /// How long a handler of a hibernatable socket may take.
+    pub fn socket_event_timeout(&self) -> Option<Duration> {
+        self.object.sockets.get()?.event_timeout()
+    }
+
+    /// Sets or clears how long it may take.
+    pub fn set_socket_event_timeout(&self, timeout: Option<Duration>) {
+        self.object.sockets().set_event_timeout(timeout);
+    }
+
     /// Reports the result of the event `id`.
     pub fn settle(&self, id: EventId, result: Result<Reply>) {
         self.object
@@ -396,6 +499,42 @@ impl Host {
 
     fn hold(&self, output: crate::gate::Output) {
         self.object.gate.borrow_mut().push(output);
+    }
+}
+
+/// A host operation, from its beginning until the instance has seen its end.
+pub struct Operation {
+    object: Rc<Object>,
+    section: SectionId,
+}
+
+impl Operation {
+    /// Waits for `work`, and then until the critical sections let it in.
+    pub async fn run<T>(self, work: impl Future<Output = T>) -> T {
+        let result = work.await;
+        self.admitted().await;
+        result
+    }
+
+    /// Resolves once the critical sections let in what was begun in its section.
+    pub async fn admitted(&self) {
+        let sections = &self.object.sections;
+        poll_fn(|cx| sections.borrow_mut().poll_admits(self.section, cx)).await;
+    }
+}
+
+impl std::fmt::Debug for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "an operation of section {}", self.section)
+    }
+}
+
+impl Drop for Operation {
+    fn drop(&mut self) {
+        self.object
+            .sections
+            .borrow_mut()
+            .end_operation(self.section);
     }
 }
 

@@ -19,6 +19,7 @@ mod error;
 mod event;
 mod gate;
 mod handle;
+mod hibernation;
 mod host;
 mod interleaved;
 mod namespace;
@@ -27,9 +28,11 @@ mod options;
 mod runtime;
 mod sections;
 mod shard;
+mod socket;
 mod timers;
 mod turn;
 mod wakeup;
+mod wire;
 
 pub use self::{
     body::{Body, BodyReader, BodyWriter, ReaderGone, body_stream},
@@ -38,14 +41,18 @@ pub use self::{
     egress::{EgressPolicy, EgressRefusal, EgressRule, InvalidEgressRule},
     engine::{Concurrency, Engine, Instance, Work},
     error::{Error, ErrorKind, Result},
-    event::{AlarmInfo, Event, FetchRequest, FetchResponse, Payload, Reply, RpcCall},
+    event::{AlarmInfo, Event, FetchRequest, FetchResponse, Payload, Reply, RpcCall, SocketEvent},
     handle::Handle,
-    host::{EventId, Host, NestedEnd, TimerId},
+    hibernation::{HibernatingSocket, MAX_SOCKETS},
+    host::{EventId, Host, NestedEnd, Operation, TimerId},
     namespace::{MAX_NAME_BYTES, NamespaceSpec},
     options::Options,
     runtime::Runtime,
-    sections::SectionId,
+    sections::{ANY_SECTION, SectionId},
     shard::ShardTask,
+    socket::{AutoResponse, Received, SocketEnd, SocketId, SocketLoss, SocketMessage, socket_pair},
     turn::{ENGINE_STACK_BYTES, Slice, Verdict},
+    wire::{WireOptions, carry},
 };
 pub use dolmen_storage as storage;
+pub use dolmen_websocket as websocket;

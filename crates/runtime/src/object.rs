@@ -4,12 +4,12 @@
 //! runs turns; everybody else only puts events into the mailbox, reports syncs, and wakes it.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     collections::{HashMap, VecDeque},
     rc::Rc,
     sync::Arc,
     task::Wake,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use dolmen_storage::{Database, ObjectId};
@@ -23,9 +23,11 @@ use crate::{
     error::{Error, ErrorKind},
     event::{AlarmInfo, Event, Reply},
     gate::OutputGate,
+    hibernation::{LastEvent, Sockets},
     host::EventId,
     sections::Sections,
     shard::{CallChain, Shard, ShardMessage, WORKER},
+    socket::SocketId,
     timers::Timers,
     turn::Slice,
     wakeup::Wakeup,
@@ -80,6 +82,11 @@ pub(crate) struct InFlight {
     pub _route: Route,
     pub reply: oneshot::Sender<Result<Reply>>,
     pub alarm: Option<AlarmInfo>,
+    /// It is the last one of a socket.
+    pub last_of_socket: Option<LastEvent>,
+    /// Who watches whether the event's client stays: told when there is an answer, with what tells whether
+    /// it is read to its end if it is a stream.
+    pub watcher: Option<oneshot::Sender<Option<oneshot::Receiver<()>>>>,
 }
 
 /// The event that a driver runs now.
@@ -100,6 +107,8 @@ pub(crate) struct Object {
     /// Critical sections, innermost last: while there is one, no event begins.
     pub sections: RefCell<Sections>,
     pub next_event: Cell<EventId>,
+    /// The events that the instance is to be reset for.
+    pub culprits: RefCell<Vec<EventId>>,
     /// Tells one instance from the next one on this shard.
     pub instance: Cell<u64>,
     /// What callers' stubs look at; a new one with each instance.
@@ -118,6 +127,7 @@ pub(crate) struct Object {
     pub distrusted: Cell<bool>,
     pub gate: RefCell<OutputGate>,
     pub alarm: AlarmState,
+    pub sockets: OnceCell<Rc<Sockets>>,
     pub timers: RefCell<Timers>,
     pub slice: Rc<Slice>,
     pub wakeup: Arc<Wakeup>,
@@ -127,6 +137,8 @@ pub(crate) struct Object {
 
 impl Object {
     pub fn new(shard: &Rc<Shard>, key: ObjectKey, name: Option<Rc<str>>) -> Rc<Self> {
+        let sockets = shard.sockets.borrow().get(&key).cloned();
+        let name = name.or_else(|| sockets.as_ref()?.name.clone());
         Rc::new(Self {
             key,
             life: shard.next_life(),
@@ -137,6 +149,7 @@ impl Object {
             in_flight: RefCell::default(),
             sections: RefCell::default(),
             next_event: Cell::new(1),
+            culprits: RefCell::default(),
             instance: Cell::new(shard.next_life()),
             connections: RefCell::default(),
             exported: Cell::new(0),
@@ -149,6 +162,7 @@ impl Object {
             distrusted: Cell::new(false),
             gate: RefCell::default(),
             alarm: AlarmState::default(),
+            sockets: sockets.map_or_else(OnceCell::new, OnceCell::from),
             timers: RefCell::default(),
             slice: Rc::new(Slice::new()),
             wakeup: Arc::default(),
@@ -214,6 +228,28 @@ impl Object {
                 self.mailbox.borrow_mut().push_back(envelope);
                 self.wakeup.wake_driver();
             }
+        }
+    }
+
+    /// A socket has something to read. It says so once, so the mailbox has at most one such event
+    /// of each socket, whatever its limit.
+    pub fn socket_ready(&self, socket: SocketId) {
+        let (nobody, _) = oneshot::channel();
+        let envelope = Envelope::plain(Event::SocketReady(socket), nobody);
+        self.mailbox.borrow_mut().push_back(envelope);
+        self.wakeup.wake_driver();
+    }
+
+    /// Asks the object to leave if it has been idle for that long.
+    pub fn leave_if_idle(&self, idle: Duration) {
+        let unused = self
+            .shard
+            .clock
+            .now()
+            .saturating_duration_since(self.last_used.get());
+        if unused >= idle && self.may_leave() && self.is_quiet() {
+            self.evict.set(true);
+            self.wakeup.wake_driver();
         }
     }
 

@@ -14,6 +14,13 @@ pub struct Options {
     pub cpu_timeout: Duration,
     /// How long an object may be idle before it is evicted; `None`: never. Default: 5 min.
     pub idle_timeout: Option<Duration>,
+    /// How long an object with hibernatable WebSockets may be idle before it leaves them to the
+    /// runtime; `None`: as others. Default: 10 s.
+    pub hibernation_timeout: Option<Duration>,
+    /// Bytes that may wait on one side of a WebSocket; one message may exceed it. Default: 16 MiB.
+    pub socket_buffer: usize,
+    /// Bytes of one message that an object's outbound WebSocket takes, decompressed. Default: 32 MiB.
+    pub max_socket_message: usize,
     /// Heap of one object in bytes. Default: 128 MiB.
     pub memory_limit: usize,
     /// Events that may wait for one object. Default: 1,024.
@@ -57,6 +64,9 @@ impl Default for Options {
             shards: std::thread::available_parallelism().map_or(1, usize::from),
             cpu_timeout: Duration::from_secs(2),
             idle_timeout: Some(Duration::from_secs(300)),
+            hibernation_timeout: Some(Duration::from_secs(10)),
+            socket_buffer: 16 << 20,
+            max_socket_message: 32 << 20,
             memory_limit: 128 << 20,
             queue_limit: 1_024,
             max_live_objects: 100_000,

@@ -9,10 +9,12 @@ use std::{
     pin::Pin,
     rc::{Rc, Weak},
     sync::Arc,
+    time::Duration,
 };
 
 use dolmen_storage::{ObjectId, Storage};
 use tokio::sync::{
+    Notify,
     mpsc::{UnboundedReceiver, UnboundedSender},
     oneshot,
 };
@@ -25,10 +27,12 @@ use crate::{
     driver::Driver,
     engine::{Concurrency, Engine},
     error::{Error, ErrorKind},
+    hibernation::Sockets,
     host::EventId,
     namespace::NamespaceSpec,
     object::{Envelope, Object, ObjectKey, Route},
     options::Options,
+    socket::SocketId,
     turn::Turns,
 };
 
@@ -49,6 +53,11 @@ pub(crate) enum ShardMessage {
         key: ObjectKey,
         instance: u64,
         export: u64,
+    },
+    /// A hibernatable WebSocket of an object has something to read.
+    Socket {
+        key: ObjectKey,
+        socket: SocketId,
     },
     Synced {
         key: ObjectKey,
@@ -123,6 +132,8 @@ pub(crate) struct Shared {
 
 /// How many ids of names a shard remembers, because deriving one costs a microsecond.
 const REMEMBERED_IDS: usize = 8_192;
+/// How long a WebSocket's message waits before its object is tried again, when no object could be made live.
+const ROOM_RETRY: Duration = Duration::from_millis(50);
 
 pub(crate) struct Shard {
     pub index: usize,
@@ -139,6 +150,12 @@ pub(crate) struct Shard {
     table: RefCell<HashMap<ObjectKey, Rc<Object>>>,
     ids: RefCell<HashMap<(usize, Rc<str>), ObjectId>>,
     open_databases: RefCell<VecDeque<Weak<Object>>>,
+    /// Hibernatable WebSockets, of objects that are live and of those that are not.
+    pub sockets: RefCell<HashMap<ObjectKey, Rc<Sockets>>>,
+    /// Whether somebody looks for objects that may hibernate.
+    pub sweeps_sockets: Cell<bool>,
+    /// Tells those who wait that the shard drains.
+    pub drain: Notify,
     drained: RefCell<Option<oneshot::Sender<()>>>,
     lives: Cell<u64>,
 }
@@ -164,6 +181,9 @@ impl Shard {
             table: RefCell::default(),
             ids: RefCell::default(),
             open_databases: RefCell::default(),
+            sockets: RefCell::default(),
+            sweeps_sockets: Cell::new(false),
+            drain: Notify::new(),
             drained: RefCell::default(),
             lives: Cell::new(0),
             shared,
@@ -212,6 +232,7 @@ impl Shard {
                     object.release(instance, export);
                 }
             }
+            ShardMessage::Socket { key, socket } => self.socket_ready(key, socket),
             ShardMessage::Synced { key, life, result } => {
                 if let Some(object) = self.find(key).filter(|object| object.life == life) {
                     object.synced(result);
@@ -240,6 +261,7 @@ impl Shard {
             ShardMessage::Drain(drained) => {
                 self.draining.set(true);
                 *self.drained.borrow_mut() = Some(drained);
+                self.drain.notify_waiters();
                 for object in self.table.borrow().values() {
                     object.evict.set(true);
                     object.wakeup.wake_driver();
@@ -294,6 +316,26 @@ impl Shard {
     /// Sends an event to the stateless worker of this shard.
     pub fn send_to_worker(self: &Rc<Self>, envelope: Envelope) {
         self.deliver(self.worker_key(), None, envelope);
+    }
+
+    /// Makes the object live that has something to read on a socket.
+    fn socket_ready(self: &Rc<Self>, key: ObjectKey, socket: SocketId) {
+        if !self.sockets.borrow().contains_key(&key) {
+            return;
+        }
+        match self.object(key, None) {
+            Ok(object) => object.socket_ready(socket),
+            Err(_) if self.draining.get() => {}
+            Err(error) => {
+                // What arrived waits in the socket until there is room for the object.
+                tracing::warn!(%error, "a WebSocket's object cannot be made live yet");
+                let shard = self.clone();
+                tokio::task::spawn_local(async move {
+                    shard.clock.sleep(ROOM_RETRY).await;
+                    shard.socket_ready(key, socket);
+                });
+            }
+        }
     }
 
     fn worker_key(&self) -> ObjectKey {
@@ -356,7 +398,7 @@ impl Shard {
         self.lives.get()
     }
 
-    fn find(&self, key: ObjectKey) -> Option<Rc<Object>> {
+    pub fn find(&self, key: ObjectKey) -> Option<Rc<Object>> {
         self.table.borrow().get(&key).cloned()
     }
 
@@ -458,18 +500,11 @@ pub(crate) fn owner(id: ObjectId, shards: usize) -> usize {
 }
 
 /// Asks objects that were idle for `idle` to leave, four times in that time.
-async fn sweep(shard: Rc<Shard>, idle: std::time::Duration) {
+async fn sweep(shard: Rc<Shard>, idle: Duration) {
     while !shard.draining.get() {
         shard.clock.sleep(idle / 4).await;
-        let now = shard.clock.now();
         for object in shard.table.borrow().values() {
-            if now.saturating_duration_since(object.last_used.get()) >= idle
-                && object.may_leave()
-                && object.is_quiet()
-            {
-                object.evict.set(true);
-                object.wakeup.wake_driver();
-            }
+            object.leave_if_idle(idle);
         }
     }
 }

@@ -2,8 +2,7 @@
 
 import assert from "node:assert/strict";
 import { http } from "../../../tests/conformance/server.mjs";
-import { setTimeout as passed } from "node:timers/promises";
-import { HIBERNATION_MS, Client, test, within } from "./driver.mjs";
+import { Client, idle, test, within } from "./driver.mjs";
 
 test("code written for dog runs, also after a pause", { slow: true }, async ({ host, on }) => {
   const server = await host.other("dog.mjs");
@@ -17,7 +16,7 @@ test("code written for dog runs, also after a pause", { slow: true }, async ({ h
     assert.equal((await http(server, { path: "/x?u=a" })).body, 'PATH: "/x"');
     const [a, b, c] = [await open("a"), await open("b"), await open("c")];
     assert.deepEqual([await a.next(of("join")), await a.next(of("join"))].map(({ from }) => from), ["b", "c"]);
-    if (on === "workerd") await passed(HIBERNATION_MS);
+    await idle(on);
     a.say({ type: "list" });
     assert.deepEqual((await a.next(of("list"))).all, ["a", "b", "c"]);
     a.say({ type: "group", text: "here" });

@@ -1,8 +1,7 @@
 // Groups and Replicas that are reset, evicted, hibernated and killed: counts stay exact, and listeners keep working.
 
 import assert from "node:assert/strict";
-import { setTimeout as passed } from "node:timers/promises";
-import { HIBERNATION_MS, test, within } from "./driver.mjs";
+import { idle, test, within } from "./driver.mjs";
 
 test("a Replica that was reset is not taken for full", async ({ room }) => {
   const r = room("limit=2");
@@ -279,7 +278,7 @@ test("an idle Replica hibernates: sockets, listeners, attachments and places sta
   const sockets = {};
   for (const id of ["a", "b", "c"]) sockets[id] = await r.open(id);
   const { a, b, c } = sockets;
-  if (on === "workerd") await passed(HIBERNATION_MS);
+  await idle(on);
   a.say({ act: "state" });
   const { born, attachment } = await a.next((one) => one.attachment);
   assert.notEqual(born, a.born, "it did not hibernate");
@@ -300,7 +299,7 @@ test("an idle Replica hibernates: sockets, listeners, attachments and places sta
 test("a Replica with hibernation off keeps its fields as long as a socket is open", { slow: true }, async ({ room, on }) => {
   const r = room("limit=2,standard");
   const a = await r.open("a");
-  if (on === "workerd") await passed(HIBERNATION_MS);
+  await idle(on);
   a.say({ act: "state" });
   assert.equal((await a.next((one) => one.attachment)).born, a.born);
 });

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { programs, required, start } from "../../../tests/conformance/server.mjs";
-import { Room, tests } from "./driver.mjs";
+import { IDLE_MS, Room, tests } from "./driver.mjs";
 import "./counts.test.mjs";
 import "./listeners.test.mjs";
 import "./lives.test.mjs";
@@ -30,16 +30,17 @@ const program = required(on, given[on] ?? programs[on].path);
 const dist = join(here, "..", "dist");
 const folder = mkdtempSync(join(tmpdir(), "dolmen-groups-"));
 
-// Dolmen has both modules built in.
+// Dolmen has both modules built in, and lets an idle object go when it is told to.
+const dolmenFlags = ["--hibernation-timeout", `${IDLE_MS.dolmen}ms`, "--idle-timeout", `${IDLE_MS.dolmen}ms`];
 const modules = { "dolmen:groups": join(dist, "groups.js"), dog: join(dist, "dog.js") };
 const host = {
   server: undefined,
   async start(port) {
-    this.server = await start({ on, program, root: here, entry: "worker.mjs", folder, port, modules });
+    this.server = await start({ on, program, root: here, entry: "worker.mjs", folder, port, modules, dolmenFlags });
   },
   /// A server of its own, with another worker.
   other(entry) {
-    return start({ on, program, root: here, entry, folder: mkdtempSync(join(folder, "other-")), modules });
+    return start({ on, program, root: here, entry, folder: mkdtempSync(join(folder, "other-")), modules, dolmenFlags });
   },
   /// Kills the server and starts it again with the same folder.
   async restart(signal = "SIGKILL") {

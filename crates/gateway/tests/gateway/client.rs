@@ -95,6 +95,13 @@ impl Client {
         }
     }
 
+    /// Waits until something comes, and gives it; empty: the server has closed.
+    pub fn some(&mut self) -> Vec<u8> {
+        let bytes = self.stream.fill_buf().unwrap().to_vec();
+        self.stream.consume(bytes.len());
+        bytes
+    }
+
     fn line(&mut self) -> String {
         let mut line = String::new();
         self.stream.read_line(&mut line).unwrap();

@@ -9,7 +9,7 @@ use std::{
 use bytes::Bytes;
 use dolmen_runtime::{
     Body, Engine, Error, ErrorKind, Event, EventId, FetchRequest, FetchResponse, Host, Instance,
-    Payload, Reply, Result, RpcCall, Work,
+    Payload, Received, Reply, Result, RpcCall, SocketEvent, SocketMessage, Work, socket_pair,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
@@ -65,10 +65,18 @@ impl Instance for EchoInstance {
                     self.waiting = Some(id);
                     self.held.send(()).unwrap();
                 }
+                Event::Fetch(request) if request.path == "/socket" => {
+                    let response = open_socket(&self.host);
+                    self.host.settle(id, Ok(Reply::Fetch(response)));
+                }
                 Event::Fetch(request) => self.host.settle(id, Ok(Reply::Fetch(fetch(&request)))),
                 Event::Rpc(call) => self.host.settle(id, rpc(&self.host, &call)),
                 Event::Alarm(_) => self.host.settle(id, Ok(Reply::Alarm)),
-                Event::Call(_) => unreachable!("no module worker"),
+                Event::Socket(event) => {
+                    socket(&self.host, event);
+                    self.host.settle(id, Ok(Reply::Socket));
+                }
+                Event::Call(_) | Event::SocketReady(_) => unreachable!("no module worker"),
             }
         }
         if let Some(id) = self.waiting.filter(|_| self.latch.is_released(cx)) {
@@ -83,8 +91,54 @@ impl Instance for EchoInstance {
     }
 }
 
+/// Accepts a WebSocket.
+fn open_socket(host: &Host) -> FetchResponse {
+    let (ours, theirs) = socket_pair(host.options().socket_buffer);
+    host.accept_socket(ours, &[]).unwrap();
+    FetchResponse {
+        web_socket: Some(theirs),
+        ..text(StatusCode::SWITCHING_PROTOCOLS, "")
+    }
+}
+
+/// Sends messages back. The text `flood:N` gets N messages of a MiB, `close` a close; how a socket
+/// ended is written to the others.
+fn socket(host: &Host, event: SocketEvent) {
+    let Some(own) = host.socket(event.socket) else {
+        return;
+    };
+    match event.received {
+        Received::Message(SocketMessage::Text(text)) if text.starts_with(b"flood:") => {
+            let count = std::str::from_utf8(&text[6..]).unwrap().parse().unwrap();
+            for _ in 0..count {
+                let mebibyte = SocketMessage::Binary(vec![0; 1 << 20].into());
+                host.send_on_socket(own.end(), mebibyte);
+            }
+        }
+        Received::Message(SocketMessage::Text(text)) if text == "close" => {
+            own.close_here();
+            let close = SocketMessage::Close {
+                code: 4001,
+                reason: "asked to".into(),
+            };
+            host.send_on_socket(own.end(), close);
+        }
+        Received::Message(message @ (SocketMessage::Text(_) | SocketMessage::Binary(_))) => {
+            host.send_on_socket(own.end(), message);
+        }
+        ended => {
+            let told = SocketMessage::Text(format!("{ended:?}").into());
+            for other in host.sockets(None) {
+                if other.id() != own.id() {
+                    host.send_on_socket(other.end(), told.clone());
+                }
+            }
+        }
+    }
+}
+
 /// Every kind of error, by the name under which `fail:KIND` raises it.
-pub const KINDS: [(&str, ErrorKind); 12] = [
+pub const KINDS: [(&str, ErrorKind); 13] = [
     ("BadRequest", ErrorKind::BadRequest),
     ("UnknownNamespace", ErrorKind::UnknownNamespace),
     ("MethodNotFound", ErrorKind::MethodNotFound),
@@ -95,6 +149,7 @@ pub const KINDS: [(&str, ErrorKind); 12] = [
     ("StartFailed", ErrorKind::StartFailed),
     ("Storage", ErrorKind::Storage),
     ("Reset", ErrorKind::Reset),
+    ("Interrupted", ErrorKind::Interrupted),
     ("Unavailable", ErrorKind::Unavailable),
     ("Internal", ErrorKind::Internal),
 ];
@@ -177,5 +232,6 @@ fn text(status: StatusCode, body: &str) -> FetchResponse {
         status,
         headers: HeaderMap::new(),
         body: Body::Full(Bytes::copy_from_slice(body.as_bytes())),
+        web_socket: None,
     }
 }

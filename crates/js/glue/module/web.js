@@ -70,7 +70,7 @@
     }
     if (is('Response', value)) {
       const [status, statusText, headers, webSocket] = native.use('partsOfResponse')(value);
-      if (webSocket !== null) throw new TypeError('WebSockets are not implemented in Dolmen yet: a response cannot carry one.');
+      if (webSocket !== null) throw new DOMException('A Response with a WebSocket can be returned from fetch(), not over RPC.', 'DataCloneError');
       return [KIND.response, status, statusText, headers, bodyOut(value, caps)];
     }
     if (is('Headers', value)) return [KIND.headers, [...value]];
@@ -105,7 +105,7 @@
     switch (standIn[0]) {
       case KIND.request: {
         const [, method, url, headers, redirect, body] = standIn;
-        return native.use('internalRequest')(method, url, headers, bodyIn(body, caps), null, redirect);
+        return native.use('internalRequest')(method, url, headers, bodyIn(body, caps), undefined, redirect);
       }
       case KIND.response: {
         const [, status, statusText, headers, body] = standIn;

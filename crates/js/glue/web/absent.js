@@ -12,6 +12,6 @@
     async delete() { refuse('caches.delete'); },
     async keys() { refuse('caches.keys'); },
   };
-  const names = ['HTMLRewriter', 'WebSocket', 'WebSocketPair', 'Worker', 'EventSource'];
+  const names = ['HTMLRewriter', 'Worker', 'EventSource'];
   return { caches, ...Object.fromEntries(names.map((name) => [name, absentClass(name)])) };
 })

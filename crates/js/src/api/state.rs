@@ -6,6 +6,7 @@ use dolmen_runtime::Host;
 use rquickjs::{Ctx, Function, Object};
 
 use super::storage;
+use crate::sockets;
 
 /// Whether a class has an `alarm` method, without which `setAlarm` is refused.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub(crate) enum AlarmHandler {
     Absent,
 }
 
-/// Makes `{ id: { namespace, name, hex, toString() }, storage }`.
+/// Makes `{ id: { namespace, name, hex, toString() }, storage, getWebSockets(tag), … }`.
 pub(crate) fn make<'js>(
     ctx: &Ctx<'js>,
     host: &Rc<Host>,
@@ -32,5 +33,6 @@ pub(crate) fn make<'js>(
     let state = Object::new(ctx.clone())?;
     state.set("id", id)?;
     state.set("storage", storage::make(ctx, host, handler)?)?;
+    sockets::install_state(ctx, &state)?;
     Ok(state)
 }

@@ -7,6 +7,7 @@
 use std::{future::Future, pin::Pin, rc::Rc};
 
 use bytes::Bytes;
+use dolmen_runtime::{Operation, SocketEnd};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use rquickjs::{
     Array, Ctx, Exception, Function, Object, Promise, Result, String as JsString, TypedArray,
@@ -15,8 +16,8 @@ use rquickjs::{
     promise::Promised,
 };
 
-use super::{group, names::Group, state::State};
-use crate::value_format;
+use super::{gated, group, names::Group, socket::SocketHandle, state::State};
+use crate::{async_context, value_format};
 
 /// The chunks of a body that the host receives while the program reads them.
 pub trait PullSource: 'static {
@@ -53,25 +54,43 @@ pub enum TakenBody<'js> {
 }
 
 /// Reads a body that a program makes.
+///
+/// The program makes it as what has passed it on: in that async context, and only while the critical
+/// sections let that in.
 #[derive(Clone, Debug)]
 pub struct BodyReader<'js> {
     source: Object<'js>,
+    context: Value<'js>,
+    operation: Rc<Option<Operation>>,
 }
 
 impl<'js> BodyReader<'js> {
+    fn new(ctx: &Ctx<'js>, source: Object<'js>) -> Result<Self> {
+        let host = &State::of(ctx)?.host;
+        Ok(Self {
+            source,
+            context: async_context::capture(ctx),
+            operation: Rc::new(super::operation(&**host, crate::module::section(ctx)?)),
+        })
+    }
+
     /// The next chunk, which is not empty, or `None` at the end. To be awaited before it is called again.
     ///
     /// # Errors
     /// Whatever the stream fails with, and a `TypeError` if it gives something else than bytes.
     pub async fn next(&self) -> Result<Option<Bytes>> {
-        let read: Function<'js> = self.source.get("read")?;
-        let chunk: Promise<'js> = read.call((This(self.source.clone()),))?;
-        let chunk: Option<TypedArray<'js, u8>> = chunk.into_future().await?;
+        self.admitted().await;
+        let chunk = async_context::run_in(self.source.ctx(), self.context.clone(), || {
+            let read: Function<'js> = self.source.get("read")?;
+            read.call::<_, Promise<'js>>((This(self.source.clone()),))
+        });
+        let chunk: Option<TypedArray<'js, u8>> = chunk?.into_future().await?;
         Ok(chunk.and_then(|chunk| chunk.as_bytes().map(Bytes::copy_from_slice)))
     }
 
     /// Tells the stream that the rest is not wanted, for this reason. What it makes of that is ignored.
-    pub fn cancel(&self, reason: &str) {
+    pub async fn cancel(&self, reason: &str) {
+        self.admitted().await;
         let ctx = self.source.ctx();
         let cancelled = || -> Result<()> {
             let cancel: Function<'js> = self.source.get("cancel")?;
@@ -83,8 +102,14 @@ impl<'js> BodyReader<'js> {
             let ignored = Function::new(ctx.clone(), || {})?;
             promise.catch()?.call((This(promise.clone()), ignored))
         };
-        if cancelled().is_err() {
+        if async_context::run_in(ctx, self.context.clone(), cancelled).is_err() {
             ctx.catch();
+        }
+    }
+
+    async fn admitted(&self) {
+        if let Some(operation) = &*self.operation {
+            operation.admitted().await;
         }
     }
 }
@@ -106,18 +131,18 @@ pub struct RequestParts<'js> {
 
 /// What a program's response says.
 #[derive(Debug)]
-pub struct ResponseParts<'js> {
+pub struct ResponseParts {
     /// Its status.
     pub status: StatusCode,
     /// Its reason phrase, often empty.
     pub status_text: String,
     /// Its headers.
     pub headers: HeaderMap,
-    /// What the program passed as `webSocket`.
-    pub web_socket: Option<Object<'js>>,
+    /// The socket that the program passed as `webSocket`, which is no longer its own.
+    pub web_socket: Option<SocketEnd>,
 }
 
-/// A `Request` of what came in.
+/// A `Request` of what came in with the event whose number is `event`, if its client can go away.
 ///
 /// # Errors
 /// When the engine is out of memory.
@@ -127,10 +152,14 @@ pub fn new_request<'js>(
     url: &str,
     headers: &HeaderMap,
     body: NewBody,
+    event: Option<u64>,
 ) -> Result<Value<'js>> {
     let make: Function<'js> = internals(ctx)?.get("internalRequest")?;
     let body = body_value(ctx, body)?;
-    make.call((method.as_str(), url, header_text(ctx, headers)?, body))
+    let headers = header_text(ctx, headers)?;
+    #[expect(clippy::cast_precision_loss, reason = "events are fewer than 2^53")]
+    let event = event.map(|event| event as f64);
+    make.call((method.as_str(), url, headers, body, event))
 }
 
 /// What `new Request(input, init)` makes, whatever the program has made of that name.
@@ -159,16 +188,26 @@ pub fn new_response<'js>(
     headers: &HeaderMap,
     body: NewBody,
     url: &str,
+    web_socket: Option<SocketEnd>,
 ) -> Result<Value<'js>> {
     let make: Function<'js> = internals(ctx)?.get("internalResponse")?;
     let reason = status.canonical_reason().unwrap_or_default();
     let headers = header_text(ctx, headers)?;
+    let web_socket = match web_socket {
+        Some(end) => {
+            let make: Function<'js> =
+                group::use_name(ctx.clone(), "socketOfHandle".to_owned())?.get()?;
+            make.call::<_, Value<'js>>((SocketHandle::wrap(ctx, end)?,))?
+        }
+        None => Value::new_null(ctx.clone()),
+    };
     make.call((
         status.as_u16(),
         reason,
         headers,
         body_value(ctx, body)?,
         url,
+        web_socket,
     ))
 }
 
@@ -200,10 +239,7 @@ pub fn request_parts<'js>(
 ///
 /// # Errors
 /// If it holds what HTTP cannot carry, as `Response.error()` does.
-pub fn response_parts<'js>(
-    ctx: &Ctx<'js>,
-    response: &Value<'js>,
-) -> Result<Option<ResponseParts<'js>>> {
+pub fn response_parts<'js>(ctx: &Ctx<'js>, response: &Value<'js>) -> Result<Option<ResponseParts>> {
     let parts: Function<'js> = internals(ctx)?.get("partsOfResponse")?;
     let parts: Option<Array<'js>> = parts.call((response.clone(),))?;
     let Some(parts) = parts else {
@@ -216,7 +252,14 @@ pub fn response_parts<'js>(
         })?,
         status_text: parts.get(1)?,
         headers: header_map(ctx, &parts.get(2)?)?,
-        web_socket: parts.get(3)?,
+        web_socket: match parts.get::<Option<Object<'js>>>(3)? {
+            None => None,
+            Some(socket) => {
+                let release: Function<'js> =
+                    group::use_name(ctx.clone(), "releaseSocket".to_owned())?.get()?;
+                SocketHandle::release(&release.call((socket,))?)?
+            }
+        },
     }))
 }
 
@@ -245,9 +288,7 @@ pub(crate) fn taken<'js>(ctx: &Ctx<'js>, body: &Value<'js>) -> Result<TakenBody<
     Ok(match object.as_typed_array::<u8>() {
         // The engine's bytes may move or go; a copy may be sent by any thread.
         Some(bytes) => TakenBody::Bytes(Bytes::copy_from_slice(bytes.as_bytes().unwrap_or(&[]))),
-        None => TakenBody::Source(BodyReader {
-            source: object.clone(),
-        }),
+        None => TakenBody::Source(BodyReader::new(ctx, object.clone())?),
     })
 }
 
@@ -269,14 +310,14 @@ pub(crate) fn source_object<'js>(
     let object = Object::new(ctx.clone())?;
     let pulled = source.clone();
     let read = move |ctx: Ctx<'js>| {
-        let chunk = pulled.clone().pull();
-        Promised(async move {
+        let chunk = gated(&ctx, &*State::of(&ctx)?.host, pulled.clone().pull())?;
+        Ok::<_, rquickjs::Error>(Promised(async move {
             match chunk.await {
                 Ok(Some(chunk)) => TypedArray::<u8>::new_copy(ctx, chunk).map(Some),
                 Ok(None) => Ok(None),
                 Err(message) => Err(Exception::throw_type(&ctx, &message)),
             }
-        })
+        }))
     };
     object.set("read", Function::new(ctx.clone(), read)?)?;
     object.set(

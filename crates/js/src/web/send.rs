@@ -14,10 +14,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Request, Response, Uri, header};
+use dolmen_runtime::{
+    SocketEnd, WireOptions, carry, socket_pair,
+    websocket::{self, Role},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header};
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
-use hyper_util::client::legacy::ResponseFuture;
+use hyper_util::{client::legacy::ResponseFuture, rt::TokioIo};
 use rquickjs::promise::Promised;
 use rquickjs::{
     Ctx, Exception, Function, Object, Result, String as JsString, Value, prelude::Func,
@@ -27,11 +31,12 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::WebHost;
 use super::download::{Download, idle};
 use super::http_client;
 use super::message::{self, PullSource, TakenBody};
+use super::socket::SocketHandle;
 use super::upload::Upload;
+use super::{WebHost, gated};
 
 /// Most exchanges of one object that are not read to their end.
 const MAX_OPEN: usize = 100;
@@ -47,12 +52,21 @@ const CONNECTION_HEADERS: [HeaderName; 7] = [
     HeaderName::from_static("keep-alive"),
 ];
 
-/// Adds `outputGate` and `send` to `native`.
+/// Adds `outputGate`, `clientGone` and `send` to `native`.
 pub(super) fn native<'js>(native: &Object<'js>, host: &Rc<dyn WebHost>) -> Result<()> {
     let gate_host = host.clone();
     native.set(
         "outputGate",
         Func::from(move |ctx: Ctx<'js>| output_gate(ctx, &*gate_host)),
+    )?;
+    let client_host = host.clone();
+    native.set(
+        "clientGone",
+        Func::from(move |event: f64| {
+            // Events are numbered by us, below 2^53.
+            let gone = client_host.client_gone(event as u64);
+            Promised(async move { Ok::<_, rquickjs::Error>(gone.await) })
+        }),
     )?;
     let open = Rc::new(Cell::new(0));
     let host = host.clone();
@@ -182,14 +196,29 @@ fn send<'js>(
     let failed = |error: &dyn std::fmt::Display| {
         Exception::throw_type(&ctx, &exchange.failed(&error.to_string()))
     };
-    let request = build(&ctx, &exchange, method, headers, body)?;
+    let mut request = build(&ctx, &exchange, method, headers, body)?;
+    let handshake = Handshake::begin(&mut request).map_err(|error| failed(&error))?;
+    let limits = host.object().map(|object| {
+        let options = object.options();
+        (options.socket_buffer, options.max_socket_message)
+    });
     let client = http_client::client(host.egress()).map_err(|error| failed(&error))?;
     let answer = {
         let (ctx, exchange) = (ctx.clone(), exchange.clone());
         async move {
             let sent = exchange.answered(client.request(request), idle_timeout);
             match exchange.run(sent).await {
-                Ok(response) => receive(&ctx, exchange, response, idle_timeout),
+                Ok(response) => match (handshake, limits) {
+                    (Some(handshake), Some(limits)) if response.status() == 101 => {
+                        let url = exchange.url.clone();
+                        match exchange.run(handshake.finish(response, limits)).await {
+                            Ok((head, end)) => switched(&ctx, head, end),
+                            Err(error) => Err(Exception::throw_type(&ctx, &error)),
+                        }
+                        .inspect(|_| tracing::debug!(url, "a WebSocket is open"))
+                    }
+                    _ => receive(&ctx, exchange, response, idle_timeout),
+                },
                 Err(error) => {
                     // The program need not make more of a body that nobody takes.
                     exchange.cancel();
@@ -199,7 +228,7 @@ fn send<'js>(
         }
     };
     let result = Object::new(ctx.clone())?;
-    result.set("answer", Promised(answer))?;
+    result.set("answer", Promised(gated(&ctx, host, answer)?))?;
     result.set("cancel", Function::new(ctx, move || exchange.cancel())?)?;
     Ok(result)
 }
@@ -217,8 +246,12 @@ fn build<'js>(
     let uri: Uri = exchange.url.parse().map_err(|error| failed(&error))?;
     let method = Method::from_bytes(method.as_bytes()).map_err(|error| failed(&error))?;
     let mut headers = message::header_map(ctx, headers)?;
+    let upgrade = websocket::is_upgrade(&headers);
     for name in CONNECTION_HEADERS {
         headers.remove(name);
+    }
+    if upgrade {
+        headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     }
     let body = match message::taken(ctx, body)? {
         TakenBody::Empty => Upload::Whole(Bytes::new()),
@@ -244,6 +277,84 @@ fn build<'js>(
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
     Ok(request)
+}
+
+/// A request for a WebSocket that is under way.
+struct Handshake {
+    key: String,
+    asked: HeaderMap,
+}
+
+impl Handshake {
+    /// Completes a request that says `Upgrade: websocket`; others stay as they are.
+    fn begin(request: &mut Request<Upload>) -> std::result::Result<Option<Self>, getrandom::Error> {
+        if !websocket::is_upgrade(request.headers()) {
+            return Ok(None);
+        }
+        let (headers, key) = websocket::client_headers(true)?;
+        // What the program says of the handshake is replaced, its protocols excepted.
+        for (name, value) in headers {
+            if let Some(name) = name {
+                request.headers_mut().insert(name, value);
+            }
+        }
+        request.headers_mut().remove(header::ACCEPT_ENCODING);
+        let asked = request.headers().clone();
+        Ok(Some(Self { key, asked }))
+    }
+
+    /// Checks the server's answer; the connection then goes on as a task of its own.
+    async fn finish(
+        self,
+        mut response: Response<Incoming>,
+        (buffer, max_message): (usize, usize),
+    ) -> std::result::Result<(Response<()>, SocketEnd), String> {
+        let agreed = websocket::verify_accepted(response.headers(), &self.key, &self.asked, true)
+            .map_err(|error| error.to_string())?;
+        let upgraded = hyper::upgrade::on(&mut response)
+            .await
+            .map_err(|error| cause(&error))?;
+        let (ours, theirs) = socket_pair(buffer);
+        let options = WireOptions {
+            role: Role::Client,
+            deflate: agreed.deflate,
+            max_message,
+        };
+        let stream = TokioIo::new(upgraded);
+        let carried = carry(
+            stream,
+            Bytes::new(),
+            theirs,
+            options,
+            std::future::pending(),
+        );
+        tokio::task::spawn_local(carried);
+        Ok((response.map(drop), ours))
+    }
+}
+
+/// The answer of a connection that is a WebSocket now.
+fn switched<'js>(ctx: &Ctx<'js>, head: Response<()>, end: SocketEnd) -> Result<Object<'js>> {
+    let answer = Object::new(ctx.clone())?;
+    answer.set("status", head.status().as_u16())?;
+    answer.set("statusText", "Switching Protocols")?;
+    answer.set("headers", message::header_text(ctx, head.headers())?)?;
+    answer.set("body", message::source_object(ctx, Rc::new(NoBody))?)?;
+    answer.set("socket", SocketHandle::wrap(ctx, end)?)?;
+    Ok(answer)
+}
+
+/// The body of an answer that has none.
+struct NoBody;
+
+impl PullSource for NoBody {
+    fn pull(
+        self: Rc<Self>,
+    ) -> Pin<Box<dyn Future<Output = std::result::Result<Option<Bytes>, String>>>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    fn cancel(&self) {}
 }
 
 /// The innermost cause says most: "connection refused", "certificate expired".

@@ -58,11 +58,10 @@ export async function launch(program) {
       return window;
     },
     async close() {
-      ws.close();
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGKILL");
+      const ended = new Promise((resolve) => child.once("close", resolve));
+      // It ends its helpers, which write to the profile, before itself.
+      await call("Browser.close");
       await ended;
-      // Its helpers may still write for a moment.
       rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };

@@ -32,13 +32,17 @@ export function required(on, path) {
 }
 
 /// Starts `entry`, a worker in the folder `root`, on a free loopback port. Its objects are kept in `<folder>/storage`.
-/// Resolves when it answers: {on, port, log(), stop(signal)}.
-export async function start({ on, program, root, entry, folder, dolmenFlags = [] }) {
+/// `manifest` is one of Dolmen's, {vars?: {NAME: value}, objects?: {NAME: {class, uniqueKey}}}; the file beside the entry, if
+/// there is one (`vars.manifest.json` for `vars.test.js`). Resolves when it answers: {on, port, log(), stop(signal)}.
+export async function start({ on, program, root, entry, folder, dolmenFlags = [], manifest = manifestOf(join(root, entry)) }) {
   const port = await freePort();
   const storage = join(folder, "storage");
   mkdirSync(storage, { recursive: true });
+  const manifestFile = join(folder, "manifest.json");
+  if (manifest) writeFileSync(manifestFile, JSON.stringify(manifest));
+  if (manifest) dolmenFlags = [...dolmenFlags, "--manifest", manifestFile];
   const words = on === "workerd"
-    ? ["serve", workerdConfig({ root, entry, folder, storage, port })]
+    ? ["serve", workerdConfig({ root, entry, folder, storage, port, manifest })]
     : ["--bundle", join(root, entry), "--addr", `127.0.0.1:${port}`, "--storage", storage, "--allow-private-network", ...dolmenFlags];
   const lines = [];
   const child = spawn(program, words, { stdio: ["ignore", "pipe", "pipe"] });
@@ -104,7 +108,7 @@ export async function json(server, path, body) {
 }
 
 // Dolmen finds classes and bindings by itself; workerd is told of every `export class X extends DurableObject`.
-function workerdConfig({ root, entry, folder, storage, port }) {
+function workerdConfig({ root, entry, folder, storage, port, manifest }) {
   const modules = [];
   const copy = (name) => {
     if (modules.includes(name)) return;
@@ -118,8 +122,13 @@ function workerdConfig({ root, entry, folder, storage, port }) {
   copy(entry);
   const source = readFileSync(join(root, entry), "utf8");
   const classes = [...source.matchAll(/^export class (\w+) extends DurableObject\b/gm)].map((found) => found[1]);
-  const namespaces = classes.map((name) => `(className = "${name}", uniqueKey = "${bindingName(name)}", enableSql = true)`);
+  const uniqueKey = (name) => manifest?.objects?.[bindingName(name)].uniqueKey ?? bindingName(name);
+  const namespaces = classes.map((name) => `(className = "${name}", uniqueKey = "${uniqueKey(name)}", enableSql = true)`);
   const bindings = classes.map((name) => `(name = "${bindingName(name)}", durableObjectNamespace = "${name}")`);
+  for (const [name, value] of Object.entries(manifest?.vars ?? {})) {
+    const kind = typeof value === "string" ? "text" : "json";
+    bindings.push(`(name = "${name}", ${kind} = ${JSON.stringify(kind === "text" ? value : JSON.stringify(value))})`);
+  }
   const path = join(folder, "workerd.capnp");
   writeFileSync(path, `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -141,8 +150,13 @@ const worker :Workerd.Worker = (
   return path;
 }
 
+function manifestOf(entry) {
+  const path = entry.replace(/(\.test)?\.m?js$/, ".manifest.json");
+  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined;
+}
+
 // ChatRoom -> CHAT_ROOM, as Dolmen derives it.
-function bindingName(className) {
+export function bindingName(className) {
   return className.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toUpperCase();
 }
 

@@ -41,12 +41,15 @@ pub struct ServeFlags {
     /// The folder of the objects' databases
     #[arg(long, value_name = "FOLDER", default_value = "./var/durable-objects")]
     pub storage: PathBuf,
-    /// A module worker, or a CommonJS bundle: exports.objects = { Counter }
+    /// A module worker, JavaScript or TypeScript, a CommonJS bundle, or a wrangler file whose main it is
     #[arg(long, value_name = "FILE")]
     pub bundle: Option<PathBuf>,
-    /// Namespaces, YAML or JSON: objects: {ROOMS: ChatRoom}
+    /// Namespaces and variables, YAML or JSON: objects: {ROOMS: ChatRoom}; or a wrangler file
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
+    /// A variable of env; may be given more than once, and overrides the manifest
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub var: Vec<String>,
     /// Let /rpc/ and /fetch/ lead to the objects of a module worker, too
     #[arg(long)]
     pub gateway: bool,

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use dolmen::{EgressPolicy, ErrorDetails, GatewayOptions, Options};
+use dolmen::{EgressPolicy, ErrorDetails, GatewayOptions, Manifest, Options};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -27,8 +27,11 @@ pub enum Objects {
     Counter,
     /// A file, and perhaps a manifest for it.
     Bundle {
-        file: PathBuf,
+        /// Without one it is the manifest's `main`.
+        file: Option<PathBuf>,
         manifest: Option<PathBuf>,
+        /// Text variables by name.
+        vars: Vec<(String, String)>,
     },
 }
 
@@ -66,8 +69,34 @@ impl Config {
             Some(shards) => flag("--shards", quantity::count(shards, 1, MOST_SHARDS))?,
             None => defaults.shards,
         };
+        let vars = flags
+            .var
+            .iter()
+            .map(|var| match var.split_once('=') {
+                Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+                None => Err(usage("--var", "is NAME=VALUE")),
+            })
+            .collect::<Result<Vec<_>, _>>()?;
         let objects = match (flags.bundle, flags.manifest) {
-            (Some(file), manifest) => Objects::Bundle { file, manifest },
+            (Some(file), None) if Manifest::is_wrangler_file(&file) => Objects::Bundle {
+                file: None,
+                manifest: Some(file),
+                vars,
+            },
+            (Some(file), Some(_)) if Manifest::is_wrangler_file(&file) => {
+                return Err(usage(
+                    "--manifest",
+                    "is not needed: the bundle is a wrangler file",
+                ));
+            }
+            (Some(file), manifest) => Objects::Bundle {
+                file: Some(file),
+                manifest,
+                vars,
+            },
+            (None, None) if !vars.is_empty() => {
+                return Err(usage("--var", "is for a bundle; give --bundle FILE too"));
+            }
             (None, None) => Objects::Counter,
             (None, Some(_)) => {
                 return Err(usage(

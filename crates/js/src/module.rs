@@ -12,9 +12,11 @@ mod instance;
 mod loader;
 mod native;
 mod remote;
+mod transform;
 
 pub(crate) use self::{
     bundle::{ModuleBundle, is_module},
     instance::ModuleInstance,
+    loader::Source,
     native::{from_js as count, section, to_js as number},
 };

@@ -14,6 +14,7 @@ mod objects {
     mod rpc;
     mod storage;
     mod timers;
+    mod web_sockets;
     mod workerd;
     mod world;
 }

@@ -27,7 +27,7 @@ use crate::{
     options::Options,
     sections::SectionId,
     shard::CallChain,
-    socket::{AutoResponse, SocketEnd, SocketId, SocketMessage},
+    socket::{AutoResponse, Received, SocketEnd, SocketId, SocketLoss, SocketMessage},
     turn::{Slice, Verdict},
 };
 
@@ -425,6 +425,23 @@ impl Host {
     /// other outputs. If the other side has left too much unread, the socket ends instead.
     pub fn send_on_socket(&self, end: &Rc<SocketEnd>, message: SocketMessage) {
         self.object.send_on_socket(end, message);
+    }
+
+    /// The next thing that arrives on a socket whose events the instance takes itself; `None` after
+    /// the end. When the runtime shuts down, the socket is lost.
+    pub fn receive(&self, end: Rc<SocketEnd>) -> impl Future<Output = Option<Received>> + use<> {
+        let shard = self.object.shard.clone();
+        async move {
+            let drains = shard.drain.notified();
+            if shard.draining.get() {
+                return Some(Received::Lost(SocketLoss::restart()));
+            }
+            tokio::select! {
+                biased;
+                received = end.receive() => received,
+                () = drains => Some(Received::Lost(SocketLoss::restart())),
+            }
+        }
     }
 
     /// Gives a socket to the object, to be kept when its instance goes. `tags` are distinct.

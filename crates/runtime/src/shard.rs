@@ -14,6 +14,7 @@ use std::{
 
 use dolmen_storage::{ObjectId, Storage};
 use tokio::sync::{
+    Notify,
     mpsc::{UnboundedReceiver, UnboundedSender},
     oneshot,
 };
@@ -151,6 +152,8 @@ pub(crate) struct Shard {
     open_databases: RefCell<VecDeque<Weak<Object>>>,
     /// Hibernatable WebSockets, of objects that are live and of those that are not.
     pub sockets: RefCell<HashMap<ObjectKey, Rc<Sockets>>>,
+    /// Tells those who wait that the shard drains.
+    pub drain: Notify,
     drained: RefCell<Option<oneshot::Sender<()>>>,
     lives: Cell<u64>,
 }
@@ -177,6 +180,7 @@ impl Shard {
             ids: RefCell::default(),
             open_databases: RefCell::default(),
             sockets: RefCell::default(),
+            drain: Notify::new(),
             drained: RefCell::default(),
             lives: Cell::new(0),
             shared,
@@ -257,6 +261,7 @@ impl Shard {
             ShardMessage::Drain(drained) => {
                 self.draining.set(true);
                 *self.drained.borrow_mut() = Some(drained);
+                self.drain.notify_waiters();
                 for object in self.table.borrow().values() {
                     object.evict.set(true);
                     object.wakeup.wake_driver();

@@ -70,6 +70,15 @@ pub struct SocketLoss {
 }
 
 impl SocketLoss {
+    /// The server is going.
+    pub fn restart() -> Self {
+        Self {
+            code: CloseCode::RESTART,
+            reason: "the server restarts".into(),
+            is_error: false,
+        }
+    }
+
     /// The other side is gone.
     pub fn disconnected() -> Self {
         Self {

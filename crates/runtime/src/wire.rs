@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::{Buf, Bytes, BytesMut};
-use dolmen_websocket::{CloseCode, Decoder, Encoder, Incoming, ProtocolError, Role};
+use dolmen_websocket::{Decoder, Encoder, Incoming, ProtocolError, Role};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::Sleep,
@@ -103,7 +103,8 @@ pub async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
     let ended = poll_fn(|cx| {
         if !stopped && stop.as_mut().poll(cx).is_ready() {
             stopped = true;
-            wire.close(CloseCode::RESTART, "the server restarts");
+            let restart = SocketLoss::restart();
+            wire.close(restart.code, &restart.reason);
         }
         wire.poll(cx)
     })

@@ -1,6 +1,6 @@
 // The input gate: which events may run between two steps of a handler, and which may not.
 import { DurableObject } from "cloudflare:workers";
-import { test, assert, sleep } from "../harness.js";
+import { test, assert, deferred, sleep } from "../harness.js";
 export { default } from "../harness.js";
 
 export class Counter extends DurableObject {
@@ -41,9 +41,12 @@ export class Counter extends DurableObject {
   async nap(ms) { await sleep(ms); }
   getLog() { return this.log; }
   async both() {
-    // A read of memory before and a write after an await of each kind.
+    // Everybody has read before anybody writes.
     const before = this.memory;
-    await sleep(20);
+    this.allHaveRead ??= deferred();
+    this.readers = (this.readers ?? 0) + 1;
+    if (this.readers === 3) setTimeout(this.allHaveRead.resolve, 0);
+    await this.allHaveRead.promise;
     this.memory = before + 1;
     return this.memory;
   }

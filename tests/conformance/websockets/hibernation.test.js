@@ -49,18 +49,21 @@ export class Room extends DurableObject {
   }
   autoTimes() { return this.ctx.getWebSockets().map((ws) => this.ctx.getWebSocketAutoResponseTimestamp(ws)?.constructor.name ?? null); }
   async refusals() {
-    const [a, b] = Object.values(new WebSocketPair());
+    const [a, peer] = Object.values(new WebSocketPair());
+    const { 0: b, 1: other } = new WebSocketPair();
     a.accept();
     const results = [];
     const attempt = async (action) => results.push(await outcome(action));
     await attempt(() => this.ctx.acceptWebSocket(a));
+    await attempt(() => this.ctx.acceptWebSocket(peer));
     await attempt(() => this.ctx.getTags(a));
     await attempt(() => this.ctx.getTags(b));
     await attempt(() => this.ctx.acceptWebSocket(b, Array.from({ length: 11 }, (_, i) => `t${i}`)));
     await attempt(() => this.ctx.acceptWebSocket(b, ["x".repeat(257)]));
-    await attempt(() => this.ctx.acceptWebSocket(b, [...Array.from({ length: 10 }, (_, i) => `t${i}`), "t0", "t1"]));
+    await attempt(() => this.ctx.acceptWebSocket(b, [..."aaabbb", ...Array.from({ length: 8 }, (_, i) => `t${i}`)]));
     await attempt(() => this.ctx.acceptWebSocket(b));
     await attempt(() => b.accept());
+    await attempt(() => other.accept());
     await attempt(() => this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("x".repeat(2049), "y")));
     await attempt(() => this.ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("x", "y".repeat(2049))));
     await attempt(() => this.ctx.setHibernatableWebSocketEventTimeout(604800001));
@@ -209,16 +212,18 @@ test("automatic responses are answered without the object", async ({ env, name }
 });
 
 test("what is refused", async ({ env, name }) => {
-  const [accepted, tagsOfAccepted, tagsOfNone, tooMany, tooLong, doubled, twice, acceptAfter, request, response, timeout] = await env.ROOM.getByName(name).refusals();
+  const [accepted, peer, tagsOfAccepted, tagsOfNone, tooMany, tooLong, doubled, twice, acceptAfter, otherAccept, request, response, timeout] = await env.ROOM.getByName(name).refusals();
   const error = (message) => ({ class: "Error", name: "Error", message });
   assert.deepEqual(accepted, error("Cannot call `acceptWebSocket()` if the WebSocket was already accepted via `accept()`"));
+  assert.deepEqual(peer, error("Cannot call `acceptWebSocket()` on this WebSocket because its pair has already been accepted or used in a Response."));
   assert.deepEqual(tagsOfAccepted, error("only hibernatable websockets can have tags."));
   assert.deepEqual(tagsOfNone, error("you must call 'acceptWebSocket()' before attempting to access the tags of a WebSocket."));
   assert.deepEqual(tooMany, error("a Hibernatable WebSocket cannot have more than 10 tags"));
   assert.deepEqual(tooLong, error(`"${"x".repeat(257)}" is longer than the max tag length (256 characters).`));
   assert.deepEqual(doubled, { returned: true });
-  assert.deepEqual(twice, "?");
+  assert.deepEqual(twice, error("Cannot call `acceptWebSocket()` if the WebSocket was already accepted via `accept()`"));
   assert.deepEqual(acceptAfter, { class: "TypeError", name: "TypeError", message: "Can't accept() WebSocket after enabling hibernation." });
+  assert.deepEqual(otherAccept, { returned: true });
   assert.deepEqual(request, { class: "RangeError", name: "RangeError", message: "Request cannot be larger than 2048 bytes. A request of size 2049 was provided." });
   assert.deepEqual(response, { class: "RangeError", name: "RangeError", message: "Response cannot be larger than 2048 bytes. A response of size 2049 was provided." });
   assert.deepEqual(timeout, error("Event timeout should not exceed 604800000 ms."));

@@ -12,6 +12,7 @@ fn the_flags_and_their_defaults_are_listed() {
         ("--storage", "./var/durable-objects"),
         ("--bundle", ""),
         ("--manifest", ""),
+        ("--var", ""),
         ("--gateway", ""),
         ("--cpu-timeout", "2s"),
         ("--idle-timeout", "5m"),

@@ -121,6 +121,7 @@
 
   const env = {};
   for (const [index, name] of native.namespaces.entries()) env[name] = new DurableObjectNamespace(NAME_OF, index);
+  native.addBindings?.(env, native.bindings, (name, props) => fetcherFor(native.entrypointRemote(name, props), {}, Fetcher.prototype));
 
   // ---- ctx.exports -------------------------------------------------------------------------------
 

@@ -362,7 +362,7 @@
       const code = Number(status) & 0xFFFF;
       if (webSocket !== null && code !== 101) throw new RangeError('Responses with a WebSocket must have status code 101.');
       if (!(webSocket !== null || (code >= 200 && code <= 599))) {
-        throw new RangeError(`Responses may only be constructed with status codes in the range 200 to 599, inclusive, not ${status}.`);
+        throw new RangeError(`Responses may only be constructed with status codes in the range 200 to 599, inclusive.`);
       }
       const reason = `${statusText}`;
       if (reason !== '' && /[^\t\x20-\x7E\x80-\xFF]/.test(reason)) throw new TypeError('Invalid statusText');

@@ -77,7 +77,6 @@
       if (!native.isProtocol(protocol)) throw syntax('The protocol header token is invalid.');
       return protocol;
     }
-    if (protocols.length === 0) throw syntax('The protocols array cannot be empty.');
     const seen = new Set();
     for (const protocol of protocols) {
       if (!native.isProtocol(`${protocol}`)) throw syntax('One of the protocol header tokens is invalid.');
@@ -101,6 +100,7 @@
     #extensions = '';
     #cancel;
     #listeners = {};
+    #peer;
 
     constructor(url, protocols) {
       super();
@@ -222,10 +222,10 @@
       if (this.#mode === FRESH) throw new TypeError(NOT_ACCEPTED);
       if (code !== undefined) {
         code = Math.trunc(Number(code)) || 0;
-        if (!native.isCloseCode(code)) throw new TypeError(`Invalid WebSocket close code: ${code}.`);
+        if (!native.isCloseCode(code)) throw new DOMException(`Invalid WebSocket close code: ${code}.`, 'InvalidAccessError');
       }
       if (reason !== undefined) {
-        if (code === undefined) throw new TypeError('If you specify a WebSocket close reason, you must also specify a code.');
+        if (code === undefined) throw new DOMException('If you specify a WebSocket close reason, you must also specify a code.', 'InvalidAccessError');
         reason = `${reason}`;
         if (native.utf8Length(reason) > 123) throw new DOMException('WebSocket close reason must not be longer than 123 bytes when UTF-8 encoded.', 'SyntaxError');
       }
@@ -280,8 +280,9 @@
         },
         hibernate(socket, tags) {
           if (!isOurs(socket)) throw new TypeError("Failed to execute 'acceptWebSocket' on 'DurableObjectState': parameter 1 is not of type 'WebSocket'.");
-          if (socket.#mode === ACCEPTED || socket.#mode === HIBERNATABLE || socket.#url !== null) throw new Error("Cannot call 'acceptWebSocket()' if the WebSocket was already accepted via 'accept()'");
-          if (socket.#mode === RELEASED) throw new Error("Cannot call 'acceptWebSocket()' if the WebSocket was already used in a response.");
+          if (socket.#mode === ACCEPTED || socket.#mode === HIBERNATABLE || socket.#url !== null) throw new Error('Cannot call `acceptWebSocket()` if the WebSocket was already accepted via `accept()`');
+          const peer = socket.#peer?.deref();
+          if (socket.#mode === RELEASED || (peer !== undefined && peer.#mode !== FRESH)) throw new Error('Cannot call `acceptWebSocket()` on this WebSocket because its pair has already been accepted or used in a Response.');
           const id = native.hibernate(socket.#handle, tags);
           socket.#mode = HIBERNATABLE;
           return id;
@@ -290,6 +291,10 @@
           const socket = new WebSocket(ours, handle);
           socket.#mode = HIBERNATABLE;
           return socket;
+        },
+        connect(first, second) {
+          first.#peer = new WeakRef(second);
+          second.#peer = new WeakRef(first);
         },
         isHibernatable: (socket) => socket.#mode === HIBERNATABLE,
         isAccepted: (socket) => socket.#mode === ACCEPTED,
@@ -309,6 +314,7 @@
       const [first, second] = native.pair();
       this[0] = new WebSocket(ours, first);
       this[1] = new WebSocket(ours, second);
+      internals.connect(this[0], this[1]);
     }
     *[Symbol.iterator]() {
       yield this[0];
@@ -347,14 +353,20 @@
     }
     return socket;
   };
+  const within = (timeout, kind, work) => new Promise((resolve, reject) => {
+    const timer = native.setTimeout(() => reject(new Error(`The handler of a WebSocket's ${kind} took longer than ${timeout} ms.`)), timeout);
+    Promise.resolve(work()).then(resolve, reject).finally(() => native.clearTimeout(timer));
+  });
   const hibernation = {
     accept(socket, tags) {
-      const distinct = [...new Set(tags === undefined ? [] : Array.from(tags, (tag) => `${tag}`))];
-      if (distinct.length > MAX_TAGS) throw new Error(`a Hibernatable WebSocket cannot have more than ${MAX_TAGS} tags`);
-      for (const tag of distinct) {
+      const distinct = new Set();
+      for (const given of tags ?? []) {
+        const tag = `${given}`;
+        if (distinct.size === MAX_TAGS) throw new Error(`a Hibernatable WebSocket cannot have more than ${MAX_TAGS} tags`);
+        distinct.add(tag);
         if (tag.length > MAX_TAG) throw new Error(`"${tag}" is longer than the max tag length (${MAX_TAG} characters).`);
       }
-      awake.set(internals.hibernate(socket, distinct), socket);
+      awake.set(internals.hibernate(socket, [...distinct]), socket);
     },
     list: (tag) => native.hibernatingIds(tag === undefined ? undefined : `${tag}`).map(socketOf),
     tags(socket) {
@@ -391,8 +403,6 @@
     dispatch(target, id, kind, a, b) {
       const socket = socketOf(id);
       if (socket === undefined) return undefined;
-      const isLast = kind !== 'message';
-      if (isLast) awake.delete(id);
       const call = (name, ...args) => (typeof target[name] === 'function' ? target[name](socket, ...args) : undefined);
       const work = () => {
         switch (kind) {
@@ -403,14 +413,12 @@
         }
       };
       const timeout = native.eventTimeout();
-      return timeout === null ? work() : native.within(timeout, kind, work);
+      const result = timeout === null ? work() : within(timeout, kind, work);
+      if (kind === 'message') return result;
+      // It is listed until the handler is through.
+      return Promise.resolve(result).finally(() => awake.delete(id));
     },
   };
-  native.within = (timeout, kind, work) => new Promise((resolve, reject) => {
-    const timer = native.setTimeout(() => reject(new Error(`The handler of a WebSocket's ${kind} took longer than ${timeout} ms.`)), timeout);
-    Promise.resolve(work()).then(resolve, reject).finally(() => native.clearTimeout(timer));
-  });
-
   for (const constructor of [CloseEvent, ErrorEvent, WebSocket, WebSocketPair, WebSocketRequestResponsePair]) native.tag(constructor);
   return {
     CloseEvent, ErrorEvent, WebSocket, WebSocketPair, WebSocketRequestResponsePair,

@@ -1,9 +1,10 @@
-//! The modules that are part of Dolmen: `cloudflare:workers` and those of Node.
+//! The modules that are part of Dolmen: `cloudflare:workers`, those of Node, and what transformed
+//! code needs.
 
 use rquickjs::{Ctx, Exception, Module, Object, module::Declared};
 
-use super::native;
-use crate::node;
+use super::{native, transform};
+use crate::{node, web::group};
 
 /// The name of the built-in module that an import names, if it is one. Node's modules go without
 /// their prefix, too.
@@ -18,13 +19,18 @@ pub(super) fn name(specifier: &str) -> Option<String> {
 
 /// Whether a module is built in.
 pub(super) fn is(name: &str) -> bool {
-    name.starts_with("cloudflare:") || name.starts_with("node:")
+    name.starts_with("cloudflare:") || name.starts_with("node:") || name == transform::USING_HELPER
 }
 
 /// Declares a built-in module, whose exports are the properties of an object.
 pub(super) fn declare<'js>(ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Module<'js, Declared>> {
     let exports: Object<'js> = match name {
         "cloudflare:workers" => native::workers_module(ctx)?,
+        transform::USING_HELPER => {
+            let exports = Object::new(ctx.clone())?;
+            exports.set("default", group::use_name(ctx.clone(), "usingCtx".into())?)?;
+            exports
+        }
         _ => {
             let node = match name.strip_prefix("node:") {
                 Some(name) => node::exports(ctx, name)?,

@@ -51,7 +51,7 @@ impl ModuleInstance {
         api::console::install(ctx, self.host.label())?;
         api::timers::install(ctx, &self.host, &self.timers)?;
         node::install_globals(ctx)?;
-        native::install(ctx, Some(&self.host), &bundle.exports)?;
+        native::install(ctx, Some(&self.host), &bundle.exports, &bundle.bindings)?;
         let namespace = evaluate(ctx, entry(ctx, &bundle.modules)?, || self.vm.run_jobs(ctx))?;
         let state = native::state(ctx)?;
         let start: Function<'js> = state.workers.get("start")?;

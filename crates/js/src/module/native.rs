@@ -1,6 +1,6 @@
 //! What the glue asks of Rust: calls, references, ids, sections, results. One state a context.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
 use dolmen_runtime::{
@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     api, async_context,
+    bindings::{self, Bindings},
     exception::{Thrown, log_uncaught},
     raw, rpc, value_format,
     vm::over_memory,
@@ -109,8 +110,14 @@ pub(super) fn install<'js>(
     ctx: &Ctx<'js>,
     host: Option<&Rc<Host>>,
     exports: &Exports,
+    bindings: &Arc<Bindings>,
 ) -> rquickjs::Result<()> {
     let native = Object::new(ctx.clone())?;
+    bindings::store(ctx, bindings)?;
+    if bindings.iter().next().is_some() {
+        native.set("bindings", bindings::list(ctx, bindings)?)?;
+        native.set("addBindings", bindings::adder(ctx)?)?;
+    }
     calls(ctx, &native, host)?;
     identity(ctx, &native, host, exports)?;
     sections(ctx, &native, host)?;

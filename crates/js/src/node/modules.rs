@@ -3,7 +3,10 @@
 use rquickjs::{Ctx, Object, Result};
 
 use super::{async_natives, bytes, domains, name_natives, scrypt};
-use crate::web::{self, glue::Glue};
+use crate::{
+    bindings::process_natives,
+    web::{self, glue::Glue},
+};
 
 pub(super) struct Module {
     pub name: &'static str,
@@ -68,7 +71,7 @@ modules! {
     "path": file!("path.js");
     "path/posix": Source::Part("path", "posix");
     "perf_hooks": file!("perf_hooks.js");
-    "process": file!("process.js");
+    "process": file!("process.js"), process_natives;
     "querystring": file!("querystring.js");
     "stream": file!("stream.js");
     "stream/consumers": file!("stream_consumers.js");

@@ -49,6 +49,7 @@ glue! {
     STREAMS_WRITABLE: "streams_writable.js",
     STREAMS_PIPE: "streams_pipe.js",
     URL: "url.js",
+    DISPOSAL: "disposal.js",
 }
 
 impl Glue {

@@ -176,6 +176,7 @@ fn build<'js>(ctx: &Ctx<'js>, state: &State<'js>, group: Group) -> Result<Object
             take(ctx, state, &native, Group::Clone, &["structuredClone"])?;
             glue::PLATFORM.run(ctx, native)
         }
+        Group::Disposal => glue::DISPOSAL.run(ctx, native),
         Group::Clone => {
             let clone = Function::new(ctx.clone(), clone::structured_clone)?
                 .with_name("structuredClone")?;

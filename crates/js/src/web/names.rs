@@ -25,14 +25,15 @@ pub(super) enum Group {
     Subtle,
     Platform,
     Clone,
+    Disposal,
 }
 
 impl Group {
-    pub(super) const COUNT: usize = Group::Clone as usize + 1;
+    pub(super) const COUNT: usize = Group::Disposal as usize + 1;
 }
 
 /// Every name with its group. `self`, `DOMException` and `queueMicrotask` need no group.
-pub(super) const NAMES: [(&CStr, Group); 62] = [
+pub(super) const NAMES: [(&CStr, Group); 65] = [
     (c"URL", Group::Url),
     (c"URLSearchParams", Group::Url),
     (c"TextEncoder", Group::Encoding),
@@ -95,6 +96,9 @@ pub(super) const NAMES: [(&CStr, Group); 62] = [
     (c"Navigator", Group::Platform),
     (c"structuredClone", Group::Clone),
     (c"reportError", Group::Clone),
+    (c"SuppressedError", Group::Disposal),
+    (c"DisposableStack", Group::Disposal),
+    (c"AsyncDisposableStack", Group::Disposal),
 ];
 
 /// A name as text. All of them are ASCII.
@@ -103,7 +107,7 @@ pub(super) fn text(name: &'static CStr) -> &'static str {
 }
 
 /// What groups use of each other besides their global names.
-const INTERNAL: [(&str, Group); 15] = [
+const INTERNAL: [(&str, Group); 16] = [
     ("partsOfRequest", Group::Fetch),
     ("partsOfResponse", Group::Fetch),
     ("takeBody", Group::Fetch),
@@ -116,6 +120,7 @@ const INTERNAL: [(&str, Group); 15] = [
     ("readableOf", Group::Streams),
     ("Reader", Group::Streams),
     ("subtle", Group::Subtle),
+    ("usingCtx", Group::Disposal),
     ("hibernation", Group::WebSocket),
     ("socketOfHandle", Group::WebSocket),
     ("releaseSocket", Group::WebSocket),

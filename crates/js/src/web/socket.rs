@@ -197,7 +197,7 @@ fn receive<'js>(
         return Err(Exception::throw_type(ctx, "the WebSocket is not accepted"));
     };
     let section = module::section(ctx)?;
-    let received = host.admitted(section, async move { end.receive().await });
+    let received = host.admitted(section, host.receive(end));
     let ctx = ctx.clone();
     Ok(Promised(async move {
         let array = Array::new(ctx.clone())?;

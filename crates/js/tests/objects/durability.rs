@@ -44,7 +44,7 @@ exports.objects = { Counter };
 
 /// What the disk does with the next syncs of objects' files and of their folders.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mood {
+pub(super) enum Mood {
     Works,
     Holds,
     /// Holds the syncs of folders, which make new files durable.
@@ -54,7 +54,7 @@ enum Mood {
     FailsEvery(u64),
 }
 
-struct TestDisk {
+pub(super) struct TestDisk {
     mood: Mutex<Mood>,
     changed: Condvar,
     asked: AtomicU64,
@@ -68,7 +68,7 @@ enum What {
 }
 
 impl TestDisk {
-    fn new() -> Arc<Self> {
+    pub fn new() -> Arc<Self> {
         Arc::new(Self {
             mood: Mutex::new(Mood::Works),
             changed: Condvar::new(),
@@ -77,25 +77,30 @@ impl TestDisk {
         })
     }
 
-    fn set(&self, mood: Mood) {
+    pub fn set(&self, mood: Mood) {
         *self.mood.lock().unwrap() = mood;
         self.changed.notify_all();
     }
 
-    fn storage(self: &Arc<Self>) -> storage::Options {
+    pub fn storage(self: &Arc<Self>) -> storage::Options {
         storage::Options {
             disk: self.clone(),
             ..storage::Options::default()
         }
     }
 
-    async fn until_asked(&self, syncs: u64) {
+    /// How many syncs there were.
+    pub fn asked(&self) -> u64 {
+        self.asked.load(Ordering::SeqCst)
+    }
+
+    pub async fn until_asked(&self, syncs: u64) {
         while self.asked.load(Ordering::SeqCst) < syncs {
             tokio::task::yield_now().await;
         }
     }
 
-    async fn until_held(&self, syncs: u64) {
+    pub async fn until_held(&self, syncs: u64) {
         while self.held.load(Ordering::SeqCst) != syncs {
             tokio::task::yield_now().await;
         }

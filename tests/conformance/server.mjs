@@ -33,16 +33,17 @@ export function required(on, path) {
 
 /// Starts `entry`, a worker in the folder `root`, on a free loopback port. Its objects are kept in `<folder>/storage`.
 /// `manifest` is one of Dolmen's, {vars?: {NAME: value}, objects?: {NAME: {class, uniqueKey}}}; the file beside the entry, if
-/// there is one (`vars.manifest.json` for `vars.test.js`). Resolves when it answers: {on, port, log(), stop(signal)}.
-export async function start({ on, program, root, entry, folder, dolmenFlags = [], manifest = manifestOf(join(root, entry)) }) {
-  const port = await freePort();
+/// there is one (`vars.manifest.json` for `vars.test.js`). `modules` gives workerd what is built into Dolmen: {name: path of an
+/// ES module}. `port` is for a server that comes back. Resolves when it answers: {on, port, log(), stop(signal)}.
+export async function start({ on, program, root, entry, folder, dolmenFlags = [], manifest = manifestOf(join(root, entry)), modules = {}, port }) {
+  port ??= await freePort();
   const storage = join(folder, "storage");
   mkdirSync(storage, { recursive: true });
   const manifestFile = join(folder, "manifest.json");
   if (manifest) writeFileSync(manifestFile, JSON.stringify(manifest));
   if (manifest) dolmenFlags = [...dolmenFlags, "--manifest", manifestFile];
   const words = on === "workerd"
-    ? ["serve", workerdConfig({ root, entry, folder, storage, port, manifest })]
+    ? ["serve", workerdConfig({ root, entry, folder, storage, port, manifest, builtIn: modules })]
     : ["--bundle", join(root, entry), "--addr", `127.0.0.1:${port}`, "--storage", storage, "--allow-private-network", ...dolmenFlags];
   const lines = [];
   const child = spawn(program, words, { stdio: ["ignore", "pipe", "pipe"] });
@@ -107,8 +108,9 @@ export async function json(server, path, body) {
   return JSON.parse(answer.body);
 }
 
-// Dolmen finds classes and bindings by itself; workerd is told of every `export class X extends DurableObject`.
-function workerdConfig({ root, entry, folder, storage, port, manifest }) {
+// Dolmen finds classes and bindings by itself; workerd is told of every `export class X extends DurableObject`, and of Groups
+// and Replicas, also where one extends another.
+function workerdConfig({ root, entry, folder, storage, port, manifest, builtIn }) {
   const modules = [];
   const copy = (name) => {
     if (modules.includes(name)) return;
@@ -120,8 +122,20 @@ function workerdConfig({ root, entry, folder, storage, port, manifest }) {
     }
   };
   copy(entry);
+  const embedded = modules.map((name) => [name, name]);
+  for (const [name, path] of Object.entries(builtIn)) {
+    const file = `${name.replace(":", "-")}.js`;
+    cpSync(path, join(folder, file));
+    embedded.push([name, file]);
+  }
   const source = readFileSync(join(root, entry), "utf8");
-  const classes = [...source.matchAll(/^export class (\w+) extends DurableObject\b/gm)].map((found) => found[1]);
+  const bases = new Set(["DurableObject", "Group", "Replica"]);
+  const classes = [];
+  for (const [, name, base] of source.matchAll(/^export class (\w+) extends (\w+)\b/gm)) {
+    if (!bases.has(base)) continue;
+    if (base !== "DurableObject") bases.add(name);
+    classes.push(name);
+  }
   const uniqueKey = (name) => manifest?.objects?.[bindingName(name)].uniqueKey ?? bindingName(name);
   const namespaces = classes.map((name) => `(className = "${name}", uniqueKey = "${uniqueKey(name)}", enableSql = true)`);
   const bindings = classes.map((name) => `(name = "${bindingName(name)}", durableObjectNamespace = "${name}")`);
@@ -140,7 +154,7 @@ const config :Workerd.Config = (
   sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main") ],
 );
 const worker :Workerd.Worker = (
-  modules = [ ${modules.map((name) => `(name = "${name}", esModule = embed "${name}")`).join(", ")} ],
+  modules = [ ${embedded.map(([name, file]) => `(name = "${name}", esModule = embed "${file}")`).join(", ")} ],
   compatibilityDate = "2026-11-01",
   durableObjectNamespaces = [ ${namespaces.join(", ")} ],
   durableObjectStorage = (localDisk = "disk"),

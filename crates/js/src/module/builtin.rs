@@ -1,5 +1,5 @@
-//! The modules that are part of Dolmen: `cloudflare:workers`, those of Node, and what transformed
-//! code needs.
+//! The modules that are part of Dolmen: `cloudflare:workers`, those of Node, Durable Object Groups,
+//! and what transformed code needs.
 
 use rquickjs::{Ctx, Exception, Module, Object, module::Declared};
 
@@ -9,7 +9,11 @@ use crate::{node, web::group};
 /// The name of the built-in module that an import names, if it is one. Node's modules go without
 /// their prefix, too.
 pub(super) fn name(specifier: &str) -> Option<String> {
-    if is(specifier) {
+    // By the name of Cloudflare's library, which a file of the bundle cannot have.
+    if specifier == "dog" {
+        return Some("dolmen:dog".to_owned());
+    }
+    if is(specifier) || source(specifier).is_some() {
         return Some(specifier.to_owned());
     }
     node::names()
@@ -17,7 +21,17 @@ pub(super) fn name(specifier: &str) -> Option<String> {
         .then(|| format!("node:{specifier}"))
 }
 
-/// Whether a module is built in.
+/// The text of a module that is part of Dolmen and otherwise as a file of the bundle: its bytecode is
+/// made when a bundle that imports it is loaded.
+pub(super) fn source(name: &str) -> Option<&'static str> {
+    match name {
+        "dolmen:groups" => Some(include_str!("../../../../packages/groups/dist/groups.js")),
+        "dolmen:dog" => Some(include_str!("../../../../packages/groups/dist/dog.js")),
+        _ => None,
+    }
+}
+
+/// Whether a module is built in and made by [`declare`].
 pub(super) fn is(name: &str) -> bool {
     name.starts_with("cloudflare:") || name.starts_with("node:") || name == transform::USING_HELPER
 }

@@ -106,7 +106,7 @@ pub(crate) struct Source {
 impl Resolver for Reading {
     fn resolve<'js>(&mut self, ctx: &Ctx<'js>, base: &str, name: &str) -> rquickjs::Result<String> {
         let path = resolve(ctx, base, name)?;
-        if builtin::is(&path) {
+        if builtin::is(&path) || builtin::source(&path).is_some() {
             return Ok(path);
         }
         let Some(file) = find(&path) else {
@@ -182,6 +182,8 @@ impl Loader for Reading {
         }
         let source: Rc<str> = if name == &*self.entry {
             self.entry_source.clone()
+        } else if let Some(source) = builtin::source(name) {
+            source.into()
         } else {
             read(name)
                 .map_err(|why| {

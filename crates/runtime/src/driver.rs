@@ -581,17 +581,24 @@ fn late(object: &Object) -> Error {
 #[cfg(test)]
 mod tests {
     use std::sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     };
 
     use dolmen_storage::Storage;
 
     use super::*;
-    use crate::{Clock, Engine, NamespaceSpec, Options, Payload, RpcCall, Runtime, event::Reply};
+    use crate::{
+        Clock, Engine, NamespaceSpec, Options, Payload, Received, RpcCall, Runtime, SocketEnd,
+        SocketLoss, event::Reply,
+    };
 
     /// Its first instance panics between turns, where nothing but the driver runs.
-    struct PanicsOnce(AtomicBool);
+    struct PanicsOnce {
+        panics: AtomicBool,
+        /// The first instance accepts it.
+        socket: Mutex<Option<SocketEnd>>,
+    }
 
     struct Answers {
         host: Rc<Host>,
@@ -600,7 +607,10 @@ mod tests {
 
     impl Engine for PanicsOnce {
         fn instantiate(&self, _class: &str, host: Rc<Host>) -> Result<Box<dyn Instance>> {
-            let panics = self.0.swap(false, Ordering::SeqCst);
+            let panics = self.panics.swap(false, Ordering::SeqCst);
+            if let Some(end) = self.socket.lock().unwrap().take() {
+                host.accept_socket(end, &[])?;
+            }
             Ok(Box::new(Answers { host, panics }))
         }
     }
@@ -621,6 +631,7 @@ mod tests {
 
     #[tokio::test]
     async fn after_a_panic_the_next_event_gets_a_new_object() {
+        let (client, end) = crate::socket_pair(1 << 20);
         let folder = tempfile::tempdir().unwrap();
         let spec = NamespaceSpec {
             name: "A".to_owned(),
@@ -628,7 +639,10 @@ mod tests {
             unique_key: "A".to_owned(),
         };
         let runtime = Runtime::start(
-            Arc::new(PanicsOnce(AtomicBool::new(true))),
+            Arc::new(PanicsOnce {
+                panics: AtomicBool::new(true),
+                socket: Mutex::new(Some(end)),
+            }),
             vec![spec],
             Storage::open(folder.path(), dolmen_storage::Options::default()).unwrap(),
             Options {
@@ -652,6 +666,9 @@ mod tests {
         call("two").await.unwrap();
         let again = tokio::time::timeout(Duration::from_secs(60), call("one"));
         again.await.expect("the call waits for ever").unwrap();
+        let lost = tokio::time::timeout(Duration::from_secs(60), client.receive()).await;
+        let lost = lost.expect("the socket hangs");
+        assert_eq!(lost, Some(Received::Lost(SocketLoss::disconnected())));
         runtime.shutdown().await.unwrap();
     }
 }

@@ -361,6 +361,7 @@ impl Object {
             ),
         );
         self.shard.forget(self);
+        self.lose_sockets();
         let (turn, held) = {
             let mut gate = self.gate.borrow_mut();
             (gate.take_turn(), gate.take_held())

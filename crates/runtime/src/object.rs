@@ -129,6 +129,8 @@ pub(crate) struct Object {
     pub alarm: AlarmState,
     pub sockets: OnceCell<Rc<Sockets>>,
     pub timers: RefCell<Timers>,
+    /// Its instance waits for something outside, such as what arrives on a socket.
+    pub has_operations: Cell<bool>,
     pub slice: Rc<Slice>,
     pub wakeup: Arc<Wakeup>,
     pub last_used: Cell<Instant>,
@@ -138,7 +140,7 @@ pub(crate) struct Object {
 impl Object {
     pub fn new(shard: &Rc<Shard>, key: ObjectKey, name: Option<Rc<str>>) -> Rc<Self> {
         let sockets = shard.sockets.borrow().get(&key).cloned();
-        let name = name.or_else(|| sockets.as_ref()?.name.clone());
+        let name = name.or_else(|| sockets.as_ref()?.name.borrow().clone());
         Rc::new(Self {
             key,
             life: shard.next_life(),
@@ -164,6 +166,7 @@ impl Object {
             alarm: AlarmState::default(),
             sockets: sockets.map_or_else(OnceCell::new, OnceCell::from),
             timers: RefCell::default(),
+            has_operations: Cell::new(false),
             slice: Rc::new(Slice::new()),
             wakeup: Arc::default(),
             last_used: Cell::new(shard.clock.now()),
@@ -378,6 +381,7 @@ impl Object {
     pub fn is_quiet(&self) -> bool {
         self.running.borrow().is_none()
             && self.in_flight.borrow().is_empty()
+            && !self.has_operations.get()
             && self.mailbox.borrow().is_empty()
             && (self.timers.borrow().is_empty() && self.exported.get() == 0
                 || self.shard.draining.get())

@@ -244,6 +244,7 @@ impl Object {
         let Event::SocketReady(socket) = event else {
             return Some((event, None));
         };
+        self.sockets_ready.set(self.sockets_ready.get() - 1);
         let (received, last) = self.take_from_socket(socket)?;
         Some((Event::Socket(SocketEvent { socket, received }), last))
     }

@@ -102,6 +102,8 @@ pub(crate) struct Object {
     pub name: RefCell<Option<Rc<str>>>,
     pub shard: Rc<Shard>,
     pub mailbox: RefCell<VecDeque<Envelope>>,
+    /// How many of the mailbox are sockets that have something, which the limit of the mailbox is not for.
+    pub sockets_ready: Cell<usize>,
     pub running: RefCell<Option<Running>>,
     pub in_flight: RefCell<HashMap<EventId, InFlight>>,
     /// Critical sections, innermost last: while there is one, no event begins.
@@ -147,6 +149,7 @@ impl Object {
             name: RefCell::new(name),
             shard: shard.clone(),
             mailbox: RefCell::default(),
+            sockets_ready: Cell::new(0),
             running: RefCell::default(),
             in_flight: RefCell::default(),
             sections: RefCell::default(),
@@ -189,6 +192,7 @@ impl Object {
     /// Puts an event into the mailbox, or refuses it at once.
     pub fn deliver(&self, envelope: Envelope) {
         let limit = self.shard.options.queue_limit;
+        let waiting = self.mailbox.borrow().len() - self.sockets_ready.get();
         if let Route::Stub(connection) = &envelope.route
             && let Err(broken) = connection.arrive(&self.connections.borrow())
         {
@@ -199,14 +203,14 @@ impl Object {
                 ErrorKind::Unavailable,
                 "Dolmen is shutting down; send the request again later",
             ))
-        } else if self.mailbox.borrow().len() + self.in_flight.borrow().len() >= limit
+        } else if waiting + self.in_flight.borrow().len() >= limit
             && self.shard.concurrency == Concurrency::Interleaved
         {
             Some(Error::new(
                 ErrorKind::Overloaded,
                 "Durable Object is overloaded. Too many requests queued.",
             ))
-        } else if self.mailbox.borrow().len() >= limit {
+        } else if waiting >= limit {
             Some(Error::new(
                 ErrorKind::Overloaded,
                 format!(
@@ -240,7 +244,14 @@ impl Object {
         let (nobody, _) = oneshot::channel();
         let envelope = Envelope::plain(Event::SocketReady(socket), nobody);
         self.mailbox.borrow_mut().push_back(envelope);
+        self.sockets_ready.set(self.sockets_ready.get() + 1);
         self.wakeup.wake_driver();
+    }
+
+    /// Takes everything out of the mailbox.
+    pub fn empty_mailbox(&self) -> VecDeque<Envelope> {
+        self.sockets_ready.set(0);
+        self.mailbox.take()
     }
 
     /// Asks the object to leave if it has been idle for that long.
@@ -345,7 +356,7 @@ impl Object {
                 "Dolmen is shutting down; the event was cut off",
             )
         };
-        for envelope in self.mailbox.borrow_mut().drain(..) {
+        for envelope in self.empty_mailbox() {
             drop(envelope.reply.send(Err(reason())));
         }
         if self.running.borrow().is_some() || !self.in_flight.borrow().is_empty() {
@@ -372,7 +383,7 @@ impl Object {
         for output in turn.into_iter().chain(held) {
             output(Err(reason.clone()));
         }
-        for envelope in self.mailbox.take() {
+        for envelope in self.empty_mailbox() {
             drop(envelope.reply.send(Err(reason.clone())));
         }
     }

@@ -29,6 +29,7 @@ class Echo {
   note(...entry) { this.storage.put("log", [...this.log(), entry]); }
   auto() { this.state.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong")); }
   broadcast(text) { for (const ws of this.state.getWebSockets()) ws.send(text); }
+  pause() { this.storage.put("paused", true); return new Promise((done) => setTimeout(done, 1e6)); }
   webSocketOpen(ws, req) {
     if (req.path === "/refused") throw new Error("not you");
     ws.serializeAttachment({ path: req.path, lives: this.lives() });
@@ -571,5 +572,51 @@ fn objects_that_a_socket_keeps_count_as_live() {
         // The first one hears of it before the other one is asked.
         assert_eq!(ask(&two, "b").await, "b 1");
         connect(w, "ROOM/three", "/pinned").await;
+    });
+}
+
+/// Sends what `work` begins with.
+async fn begin(mut work: std::pin::Pin<&mut impl Future>) {
+    std::future::poll_fn(|cx| {
+        assert!(work.as_mut().poll(cx).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+}
+
+#[test]
+fn messages_of_many_sockets_do_not_keep_requests_out() {
+    let clock = ManualClock::new(0);
+    let options = Options {
+        shards: 1,
+        queue_limit: 4,
+        cpu_timeout: Duration::from_secs(36_000),
+        ..options()
+    };
+    let disk = TestDisk::new();
+    let system = Clock::manual(clock.clone());
+    in_world_on(ECHO, options, disk.storage(), system, async |w| {
+        let mut ends = Vec::new();
+        for _ in 0..6 {
+            ends.push(connect(w, "ECHO/a", "/").await);
+        }
+        let syncs = disk.asked();
+        let call = |method| super::world::call(&w.handle, "ECHO/a", method, "");
+        let mut paused = std::pin::pin!(call("pause"));
+        begin(paused.as_mut()).await;
+        disk.until_asked(syncs + 1).await;
+        for end in &ends {
+            send(end, "x");
+        }
+        let mut asked = std::pin::pin!(call("sockets"));
+        begin(asked.as_mut()).await;
+        // What was sent before another object's answer has arrived.
+        w.ok("OTHER/b", "hello", "").await;
+        clock.advance(Duration::from_secs(2_000));
+        paused.await.unwrap();
+        assert_eq!(asked.await.unwrap(), json!(6));
+        for end in &ends {
+            assert_eq!(text(end).await, "x");
+        }
     });
 }

@@ -53,8 +53,8 @@ pub struct Flags {
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(10..=5_000))]
     pub woken_objects: u64,
 
-    /// How long WebSockets are left idle, in seconds; objects hibernate after ten.
-    #[arg(long, default_value = "15", value_parser = seconds)]
+    /// How long WebSockets are left idle, in seconds; objects hibernate after some twelve.
+    #[arg(long, default_value = "20", value_parser = seconds)]
     pub idle: Duration,
 
     /// Measure only this row (may be given more than once).

@@ -14,9 +14,9 @@ use crate::measure::Figure;
 use crate::server::Server;
 use crate::sockets::Sockets;
 
-/// Opened first, so that what the process sets up once is not counted.
-const WARM_UP_SOCKETS: u64 = 64;
-const WARM_UP_OBJECTS: u64 = 8;
+/// Opened first, each to an object of its own, so that what the process sets up once is not counted. So many that Dolmen
+/// gives back the memory of their instances too, which would else be taken off the figure.
+const WARM_UP_SOCKETS: u64 = 256;
 /// Files that the servers and this program have open besides.
 const OTHER_FILES: u64 = 500;
 /// How often a wait looks whether it should go on.
@@ -41,7 +41,7 @@ pub fn measure(
 ) -> Result<Figure> {
     let mut sockets = Sockets::new()?;
     for number in 0..WARM_UP_SOCKETS {
-        sockets.open(server.addr(), &format!("w{}", number % WARM_UP_OBJECTS))?;
+        sockets.open(server.addr(), &format!("w{number}"))?;
         echo(&mut sockets, number as usize)?;
     }
     wait(flags.idle)?;

@@ -152,7 +152,7 @@ impl Row {
             Row::WorkerIncrementNew => "worker, durable increment, new objects",
             Row::WorkerCold => "worker of 200 KB, read of a new object",
             Row::SocketEcho => "WebSocket echo, one object",
-            Row::SocketBroadcast => "WebSocket message to 1,000 of one object",
+            Row::SocketBroadcast => "WebSocket message to 1,000 sockets",
             Row::SocketMemory => "memory per idle WebSocket",
             Row::SocketWake => "message to a hibernating object",
         }

@@ -3,11 +3,11 @@
 //
 //   node tests/conformance/exchange.mjs [--dolmen PATH] [--workerd PATH] [--seed N] [--graphs N]
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { json, programs, required, start } from "./server.mjs";
+import { bindingName, json, programs, required, start } from "./server.mjs";
 
 /// When the soon alarm is due, and how much later it may ring. Its first server must have ended by then.
 const SOON_MS = 4_000;
@@ -17,11 +17,13 @@ const UNIQUE_IDS = 5;
 /// Graphs in one request, which has a time limit.
 const GRAPHS_AT_ONCE = 50;
 
+const root = join(dirname(fileURLToPath(import.meta.url)), "exchange");
 const options = parse(process.argv.slice(2));
+/// The unique keys are names of namespaces, or those of `wrangler dev`, which a manifest gives.
 const exchanges = [
   { from: "workerd", to: "dolmen", signal: "SIGTERM" },
-  { from: "workerd", to: "dolmen", signal: "SIGKILL" },
-  { from: "dolmen", to: "workerd", signal: "SIGTERM" },
+  { from: "workerd", to: "dolmen", signal: "SIGKILL", manifest: wranglerKeys() },
+  { from: "dolmen", to: "workerd", signal: "SIGTERM", manifest: wranglerKeys() },
   { from: "dolmen", to: "workerd", signal: "SIGKILL" },
 ];
 let failed = 0;
@@ -42,15 +44,20 @@ function parse(words) {
   return options;
 }
 
-async function run({ from, to, signal }) {
-  const title = `${from} -> ${to} -> ${from}, ${signal}`;
+function wranglerKeys() {
+  const source = readFileSync(join(root, "worker.mjs"), "utf8");
+  const classes = [...source.matchAll(/^export class (\w+) extends DurableObject\b/gm)].map((found) => found[1]);
+  return { objects: Object.fromEntries(classes.map((name) => [bindingName(name), { class: name, uniqueKey: `exchange-${name}` }])) };
+}
+
+async function run({ from, to, signal, manifest }) {
+  const title = `${from} -> ${to} -> ${from}, ${signal}${manifest ? ", keys of wrangler" : ""}`;
   const folder = mkdtempSync(join(tmpdir(), "dolmen-exchange-"));
   const problems = [];
   let checks = 0;
   let server;
   const open = async (on) => {
-    const root = join(dirname(fileURLToPath(import.meta.url)), "exchange");
-    server = await start({ on, program: options[on], root, entry: "worker.mjs", folder, dolmenFlags: ["--cpu-timeout", "20s"] });
+    server = await start({ on, program: options[on], root, entry: "worker.mjs", folder, manifest, dolmenFlags: ["--cpu-timeout", "20s"] });
   };
   const ask = (action, body) => json(server, `/${action}`, body);
   const check = async (action, body) => {

@@ -32,13 +32,18 @@ export function required(on, path) {
 }
 
 /// Starts `entry`, a worker in the folder `root`, on a free loopback port. Its objects are kept in `<folder>/storage`.
-/// Resolves when it answers: {on, port, log(), stop(signal)}.
-export async function start({ on, program, root, entry, folder, dolmenFlags = [] }) {
-  const port = await freePort();
+/// `manifest` is one of Dolmen's, {vars?: {NAME: value}, objects?: {NAME: {class, uniqueKey}}}; the file beside the entry, if
+/// there is one (`vars.manifest.json` for `vars.test.js`). `modules` gives workerd what is built into Dolmen: {name: path of an
+/// ES module}. `port` is for a server that comes back. Resolves when it answers: {on, port, log(), stop(signal)}.
+export async function start({ on, program, root, entry, folder, dolmenFlags = [], manifest = manifestOf(join(root, entry)), modules = {}, port }) {
+  port ??= await freePort();
   const storage = join(folder, "storage");
   mkdirSync(storage, { recursive: true });
+  const manifestFile = join(folder, "manifest.json");
+  if (manifest) writeFileSync(manifestFile, JSON.stringify(manifest));
+  if (manifest) dolmenFlags = [...dolmenFlags, "--manifest", manifestFile];
   const words = on === "workerd"
-    ? ["serve", workerdConfig({ root, entry, folder, storage, port })]
+    ? ["serve", workerdConfig({ root, entry, folder, storage, port, manifest, builtIn: modules })]
     : ["--bundle", join(root, entry), "--addr", `127.0.0.1:${port}`, "--storage", storage, "--allow-private-network", ...dolmenFlags];
   const lines = [];
   const child = spawn(program, words, { stdio: ["ignore", "pipe", "pipe"] });
@@ -103,8 +108,9 @@ export async function json(server, path, body) {
   return JSON.parse(answer.body);
 }
 
-// Dolmen finds classes and bindings by itself; workerd is told of every `export class X extends DurableObject`.
-function workerdConfig({ root, entry, folder, storage, port }) {
+// Dolmen finds classes and bindings by itself; workerd is told of every `export class X extends DurableObject`, and of Groups
+// and Replicas, also where one extends another.
+function workerdConfig({ root, entry, folder, storage, port, manifest, builtIn }) {
   const modules = [];
   const copy = (name) => {
     if (modules.includes(name)) return;
@@ -116,10 +122,27 @@ function workerdConfig({ root, entry, folder, storage, port }) {
     }
   };
   copy(entry);
+  const embedded = modules.map((name) => [name, name]);
+  for (const [name, path] of Object.entries(builtIn)) {
+    const file = `${name.replace(":", "-")}.js`;
+    cpSync(path, join(folder, file));
+    embedded.push([name, file]);
+  }
   const source = readFileSync(join(root, entry), "utf8");
-  const classes = [...source.matchAll(/^export class (\w+) extends DurableObject\b/gm)].map((found) => found[1]);
-  const namespaces = classes.map((name) => `(className = "${name}", uniqueKey = "${bindingName(name)}", enableSql = true)`);
+  const bases = new Set(["DurableObject", "Group", "Replica"]);
+  const classes = [];
+  for (const [, name, base] of source.matchAll(/^export class (\w+) extends (\w+)\b/gm)) {
+    if (!bases.has(base)) continue;
+    if (base !== "DurableObject") bases.add(name);
+    classes.push(name);
+  }
+  const uniqueKey = (name) => manifest?.objects?.[bindingName(name)].uniqueKey ?? bindingName(name);
+  const namespaces = classes.map((name) => `(className = "${name}", uniqueKey = "${uniqueKey(name)}", enableSql = true)`);
   const bindings = classes.map((name) => `(name = "${bindingName(name)}", durableObjectNamespace = "${name}")`);
+  for (const [name, value] of Object.entries(manifest?.vars ?? {})) {
+    const kind = typeof value === "string" ? "text" : "json";
+    bindings.push(`(name = "${name}", ${kind} = ${JSON.stringify(kind === "text" ? value : JSON.stringify(value))})`);
+  }
   const path = join(folder, "workerd.capnp");
   writeFileSync(path, `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
@@ -131,7 +154,7 @@ const config :Workerd.Config = (
   sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main") ],
 );
 const worker :Workerd.Worker = (
-  modules = [ ${modules.map((name) => `(name = "${name}", esModule = embed "${name}")`).join(", ")} ],
+  modules = [ ${embedded.map(([name, file]) => `(name = "${name}", esModule = embed "${file}")`).join(", ")} ],
   compatibilityDate = "2026-11-01",
   durableObjectNamespaces = [ ${namespaces.join(", ")} ],
   durableObjectStorage = (localDisk = "disk"),
@@ -141,8 +164,13 @@ const worker :Workerd.Worker = (
   return path;
 }
 
+function manifestOf(entry) {
+  const path = entry.replace(/(\.test)?\.m?js$/, ".manifest.json");
+  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined;
+}
+
 // ChatRoom -> CHAT_ROOM, as Dolmen derives it.
-function bindingName(className) {
+export function bindingName(className) {
   return className.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toUpperCase();
 }
 

@@ -41,12 +41,15 @@ pub struct ServeFlags {
     /// The folder of the objects' databases
     #[arg(long, value_name = "FOLDER", default_value = "./var/durable-objects")]
     pub storage: PathBuf,
-    /// A module worker, or a CommonJS bundle: exports.objects = { Counter }
+    /// A module worker, JavaScript or TypeScript, a CommonJS bundle, or a wrangler file whose main it is
     #[arg(long, value_name = "FILE")]
     pub bundle: Option<PathBuf>,
-    /// Namespaces, YAML or JSON: objects: {ROOMS: ChatRoom}
+    /// Namespaces and variables, YAML or JSON: objects: {ROOMS: ChatRoom}; or a wrangler file
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
+    /// A variable of env; may be given more than once, and overrides the manifest
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub var: Vec<String>,
     /// Let /rpc/ and /fetch/ lead to the objects of a module worker, too
     #[arg(long)]
     pub gateway: bool,
@@ -56,6 +59,9 @@ pub struct ServeFlags {
     /// How long an object may be idle before it leaves memory; 0: for ever
     #[arg(long, value_name = "DURATION", default_value = "5m")]
     pub idle_timeout: String,
+    /// How long an object may be idle before it hibernates and leaves its WebSockets to Dolmen; 0: as others
+    #[arg(long, value_name = "DURATION", default_value = "10s")]
+    pub hibernation_timeout: String,
     /// Let no alarm fire
     #[arg(long)]
     pub no_alarms: bool,
@@ -65,6 +71,15 @@ pub struct ServeFlags {
     /// Largest request body
     #[arg(long, value_name = "SIZE", default_value = "64MiB")]
     pub max_body: String,
+    /// Largest WebSocket message
+    #[arg(long, value_name = "SIZE", default_value = "32MiB")]
+    pub max_message: String,
+    /// Bytes that may wait for a WebSocket's slow reader before it is closed; one message may exceed it
+    #[arg(long, value_name = "SIZE", default_value = "16MiB")]
+    pub socket_buffer: String,
+    /// WebSockets open at once [default: 1000000, or half of the open-file limit]
+    #[arg(long, value_name = "COUNT")]
+    pub max_sockets: Option<String>,
     /// Events that may wait for one object
     #[arg(long, value_name = "COUNT", default_value = "1024")]
     pub queue_limit: String,

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use dolmen::{EgressPolicy, ErrorDetails, GatewayOptions, Options};
+use dolmen::{EgressPolicy, ErrorDetails, GatewayOptions, Manifest, Options};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -27,8 +27,11 @@ pub enum Objects {
     Counter,
     /// A file, and perhaps a manifest for it.
     Bundle {
-        file: PathBuf,
+        /// Without one it is the manifest's `main`.
+        file: Option<PathBuf>,
         manifest: Option<PathBuf>,
+        /// Text variables by name.
+        vars: Vec<(String, String)>,
     },
 }
 
@@ -41,6 +44,7 @@ const LEAST_IDLE_TIMEOUT: Duration = Duration::from_millis(10);
 const MOST_TIME: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 const MOST_SHARDS: usize = 1_024;
 const MOST_QUEUED: usize = 1 << 20;
+const MOST_SOCKETS: usize = 1 << 28;
 
 impl Config {
     /// Checks the flags; the message of a failure names the flag.
@@ -58,6 +62,23 @@ impl Config {
                 "is from 10ms to a year, or 0 for ever",
             ));
         }
+        let hibernation_timeout = flag(
+            "--hibernation-timeout",
+            quantity::duration(&flags.hibernation_timeout),
+        )?;
+        if !hibernation_timeout.is_zero()
+            && !(LEAST_IDLE_TIMEOUT..=MOST_TIME).contains(&hibernation_timeout)
+        {
+            return Err(usage(
+                "--hibernation-timeout",
+                "is from 10ms to a year, or 0 for the time of --idle-timeout",
+            ));
+        }
+        let max_sockets = match &flags.max_sockets {
+            Some(count) => flag("--max-sockets", quantity::count(count, 0, MOST_SOCKETS))?,
+            None => GatewayOptions::default().max_sockets,
+        };
+        let max_message = flag("--max-message", quantity::size(&flags.max_message))?;
         let memory_limit = flag("--memory-limit", quantity::size(&flags.memory_limit))?;
         if memory_limit < LEAST_MEMORY {
             return Err(usage("--memory-limit", "is 1MiB at least"));
@@ -66,8 +87,34 @@ impl Config {
             Some(shards) => flag("--shards", quantity::count(shards, 1, MOST_SHARDS))?,
             None => defaults.shards,
         };
+        let vars = flags
+            .var
+            .iter()
+            .map(|var| match var.split_once('=') {
+                Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+                None => Err(usage("--var", "is NAME=VALUE")),
+            })
+            .collect::<Result<Vec<_>, _>>()?;
         let objects = match (flags.bundle, flags.manifest) {
-            (Some(file), manifest) => Objects::Bundle { file, manifest },
+            (Some(file), None) if Manifest::is_wrangler_file(&file) => Objects::Bundle {
+                file: None,
+                manifest: Some(file),
+                vars,
+            },
+            (Some(file), Some(_)) if Manifest::is_wrangler_file(&file) => {
+                return Err(usage(
+                    "--manifest",
+                    "is not needed: the bundle is a wrangler file",
+                ));
+            }
+            (Some(file), manifest) => Objects::Bundle {
+                file: Some(file),
+                manifest,
+                vars,
+            },
+            (None, None) if !vars.is_empty() => {
+                return Err(usage("--var", "is for a bundle; give --bundle FILE too"));
+            }
             (None, None) => Objects::Counter,
             (None, Some(_)) => {
                 return Err(usage(
@@ -84,6 +131,10 @@ impl Config {
                 shards,
                 cpu_timeout,
                 idle_timeout: (!idle_timeout.is_zero()).then_some(idle_timeout),
+                hibernation_timeout: (!hibernation_timeout.is_zero())
+                    .then_some(hibernation_timeout),
+                socket_buffer: flag("--socket-buffer", quantity::size(&flags.socket_buffer))?,
+                max_socket_message: max_message,
                 memory_limit,
                 queue_limit: flag(
                     "--queue-limit",
@@ -94,6 +145,8 @@ impl Config {
                 ..defaults
             },
             gateway: GatewayOptions {
+                max_sockets,
+                max_socket_message: max_message,
                 max_body_bytes: flag("--max-body", quantity::size(&flags.max_body))?,
                 error_details: if flags.dev_errors {
                     ErrorDetails::Shown

@@ -3,10 +3,10 @@
 use std::{
     io::{IsTerminal, Write},
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
-use dolmen::{Bundle, Dolmen, Gateway, Handle, Manifest};
+use dolmen::{Binding, Bindings, Bundle, Dolmen, Gateway, Handle, Manifest};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::{
@@ -28,10 +28,16 @@ pub fn run(config: Config) -> Result<(), Failure> {
     let counter = matches!(config.objects, Objects::Counter);
     match config.objects {
         Objects::Counter => builder = builder.bundle(Bundle::counter()?),
-        Objects::Bundle { file, manifest } => {
-            builder = builder.bundle(Bundle::from_file(file)?);
+        Objects::Bundle {
+            file,
+            manifest,
+            vars,
+        } => {
+            let manifest = manifest.map(Manifest::from_file).transpose()?;
+            let (bundle, manifest) = load(file, manifest, vars)?;
+            builder = builder.bundle(bundle);
             if let Some(manifest) = manifest {
-                builder = builder.manifest(Manifest::from_file(manifest)?);
+                builder = builder.manifest(manifest);
             }
         }
     }
@@ -59,6 +65,35 @@ pub fn run(config: Config) -> Result<(), Failure> {
         tracing::info!("drained; everything committed is synced");
         Ok(())
     })
+}
+
+/// Loads a bundle, by default the `main` of a manifest, with the manifest's bindings and `vars`.
+fn load(
+    file: Option<PathBuf>,
+    manifest: Option<Manifest>,
+    vars: Vec<(String, String)>,
+) -> Result<(Bundle, Option<Manifest>), Failure> {
+    let mut bindings = Bindings::default();
+    let mut main = None;
+    if let Some(manifest) = &manifest {
+        bindings = manifest.bindings().clone();
+        main = manifest.main().map(Path::to_owned);
+        for note in manifest.notes() {
+            tracing::warn!("{note}");
+        }
+    }
+    for (name, value) in vars {
+        bindings
+            .add(&name, Binding::Var(value.into()))
+            .map_err(|message| Failure::new(Cause::Usage, format!("--var: {message}")))?;
+    }
+    let file = file.or(main).ok_or_else(|| {
+        Failure::new(
+            Cause::Bundle,
+            "the wrangler file has no `main`; give --bundle FILE and it as --manifest",
+        )
+    })?;
+    Ok((Bundle::from_file_with(file, bindings)?, manifest))
 }
 
 /// SIGTERM and Ctrl-C.

@@ -11,4 +11,5 @@ mod cli {
     mod process;
     mod running;
     mod start;
+    mod workers;
 }

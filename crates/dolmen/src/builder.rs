@@ -7,6 +7,7 @@ use std::{
 };
 
 use dolmen_gateway::Gateway;
+use dolmen_js::Binding;
 use dolmen_runtime::{Clock, Handle, NamespaceSpec, Options, Runtime};
 use dolmen_storage::Storage;
 
@@ -50,7 +51,8 @@ impl Builder {
         self
     }
 
-    /// The namespaces; without a manifest they derive from the bundle's exports.
+    /// The namespaces; without a manifest they derive from the bundle's exports. The bundle must have
+    /// been loaded with its [`Manifest::bindings`].
     pub fn manifest(mut self, manifest: Manifest) -> Self {
         self.manifest = Some(manifest);
         self
@@ -74,10 +76,51 @@ impl Builder {
     /// `Bundle` if there is none or its exports give no namespaces, `Manifest` if the manifest
     /// does not fit it.
     pub fn namespaces(&self) -> Result<Vec<NamespaceSpec>> {
-        let classes = self.required_bundle()?.classes();
-        match &self.manifest {
-            Some(manifest) => namespaces::mapped(manifest, classes),
-            None => namespaces::derived(classes),
+        let bundle = self.required_bundle()?;
+        let classes = bundle.classes();
+        let namespaces = match &self.manifest {
+            Some(manifest) if !manifest.objects().is_empty() => {
+                namespaces::mapped(manifest, classes, &self.storage)?
+            }
+            // wrangler binds no class that is not named.
+            Some(manifest) if manifest.main().is_some() => Vec::new(),
+            _ => namespaces::derived(classes)?,
+        };
+        self.check_bindings(bundle, &namespaces)?;
+        Ok(namespaces)
+    }
+
+    /// Whether `env` can have all that it shall have.
+    fn check_bindings(&self, bundle: &Bundle, namespaces: &[NamespaceSpec]) -> Result<()> {
+        let wrong = |message| Err(Error::new(ErrorKind::Manifest, message));
+        for (name, binding) in bundle.engine.bindings().iter() {
+            if namespaces.iter().any(|namespace| namespace.name == name) {
+                return wrong(format!(
+                    "{name} names a namespace and something else in `env`"
+                ));
+            }
+            if let Binding::Entrypoint { name: export, .. } = binding
+                && !bundle.engine.entrypoints().contains(export)
+            {
+                return wrong(format!(
+                    "{name} is bound to the entrypoint `{export}`, which the bundle does not export; it exports {:?}",
+                    bundle.engine.entrypoints()
+                ));
+            }
+        }
+        let has = |name: &str| {
+            bundle
+                .engine
+                .bindings()
+                .iter()
+                .any(|(known, _)| known == name)
+        };
+        let given = self.manifest.iter().flat_map(|it| it.bindings().iter());
+        match given.map(|(name, _)| name).find(|name| !has(name)) {
+            Some(name) => wrong(format!(
+                "the manifest gives `env` the member {name}, which the bundle was loaded without: load it with the manifest's bindings"
+            )),
+            None => Ok(()),
         }
     }
 

@@ -2,14 +2,14 @@
 
 use std::{path::Path, sync::Arc};
 
-use dolmen_js::JsEngine;
+use dolmen_js::{Bindings, JsEngine};
 
 use crate::error::{Error, ErrorKind, Result};
 
 /// Largest bundle file, in bytes.
 const MAX_BUNDLE_BYTES: u64 = 64 << 20;
 
-/// A compiled CommonJS bundle. Cheap to clone.
+/// A compiled module worker or CommonJS bundle. Cheap to clone.
 #[derive(Clone)]
 pub struct Bundle {
     pub(crate) engine: Arc<JsEngine>,
@@ -22,6 +22,15 @@ impl Bundle {
     /// `Bundle` if it cannot be read, has a syntax error (with file, line, column and the source
     /// line), throws while it loads, or exports no class.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
+        Self::from_file_with(path, Bindings::default())
+    }
+
+    /// As [`Bundle::from_file`], with variables and more in `env`, which the top level of a module
+    /// worker sees, too.
+    ///
+    /// # Errors
+    /// As [`Bundle::from_file`].
+    pub fn from_file_with(path: impl AsRef<Path>, bindings: Bindings) -> Result<Self> {
         let path = path.as_ref();
         let shown = path.display();
         let unreadable = |error| {
@@ -49,9 +58,10 @@ impl Bundle {
                 error,
             )
         })?;
-        Self::from_source(
+        Self::from_source_with(
             &shown.to_string(),
             source.strip_prefix('\u{feff}').unwrap_or(&source),
+            bindings,
         )
     }
 
@@ -60,8 +70,16 @@ impl Bundle {
     /// # Errors
     /// As [`Bundle::from_file`].
     pub fn from_source(name: &str, source: &str) -> Result<Self> {
+        Self::from_source_with(name, source, Bindings::default())
+    }
+
+    /// As [`Bundle::from_source`], with variables and more in `env`.
+    ///
+    /// # Errors
+    /// As [`Bundle::from_file`].
+    pub fn from_source_with(name: &str, source: &str, bindings: Bindings) -> Result<Self> {
         Ok(Self {
-            engine: Arc::new(JsEngine::load(name, source)?),
+            engine: Arc::new(JsEngine::load_with(name, source, bindings)?),
         })
     }
 

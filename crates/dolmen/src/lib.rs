@@ -1,7 +1,8 @@
 //! Dolmen as a library: durable objects inside your own program.
 //!
 //! `builder.rs` starts and stops everything; `bundle.rs` loads the JavaScript, `namespaces.rs`
-//! and `manifest.rs` decide under which names its classes are reached.
+//! and `manifest.rs` decide under which names its classes are reached, `wrangler.rs` reads the files of
+//! wrangler.
 //!
 //! ```
 //! use dolmen::{Bundle, Dolmen, Payload, RpcCall};
@@ -33,6 +34,7 @@ mod bundle;
 mod error;
 mod manifest;
 mod namespaces;
+mod wrangler;
 
 pub use self::{
     builder::{Builder, Dolmen},
@@ -42,6 +44,7 @@ pub use self::{
     namespaces::namespace_name,
 };
 pub use dolmen_gateway::{ErrorDetails, Gateway, GatewayError, GatewayOptions};
+pub use dolmen_js::{Binding, Bindings};
 pub use dolmen_runtime::{
     self as runtime, Clock, EgressPolicy, EgressRule, FetchRequest, FetchResponse, Handle,
     ManualClock, NamespaceSpec, Options, Payload, RpcCall,

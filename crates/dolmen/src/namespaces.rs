@@ -1,17 +1,19 @@
 //! Under which names a bundle's classes are reached: derived from the export names, or given by
 //! a manifest.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, path::Path};
 
 use dolmen_runtime::NamespaceSpec;
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    manifest::Manifest,
+    manifest::{Manifest, ObjectBinding},
 };
 
 /// Longest name of a namespace in bytes. It is a folder's name and a part of a URL.
 pub(crate) const MAX_NAMESPACE_BYTES: usize = 128;
+/// An object's file is named by its id in hex.
+const OBJECT_ID_CHARS: usize = 64;
 
 /// The namespace that an export's name gives: its words in upper case, joined by `_`.
 ///
@@ -82,13 +84,22 @@ pub(crate) fn derived(classes: &[String]) -> Result<Vec<NamespaceSpec>> {
         .collect()
 }
 
-/// The namespaces that a manifest names, in its order.
-pub(crate) fn mapped(manifest: &Manifest, classes: &[String]) -> Result<Vec<NamespaceSpec>> {
+/// The namespaces that a manifest names, in its order, whose objects may be in `storage`.
+pub(crate) fn mapped(
+    manifest: &Manifest,
+    classes: &[String],
+    storage: &Path,
+) -> Result<Vec<NamespaceSpec>> {
     manifest
         .objects()
-        .map(|(name, class)| {
+        .iter()
+        .map(|object| {
+            let ObjectBinding { name, class, .. } = object;
             if classes.iter().any(|known| known == class) {
-                return Ok(spec(name, class));
+                return Ok(NamespaceSpec {
+                    unique_key: unique_key(manifest, object, storage)?,
+                    ..spec(name, class)
+                });
             }
             Err(Error::new(
                 ErrorKind::Manifest,
@@ -100,6 +111,42 @@ pub(crate) fn mapped(manifest: &Manifest, classes: &[String]) -> Result<Vec<Name
             ))
         })
         .collect()
+}
+
+/// The key among those of a namespace under which there are objects; without any, the first.
+fn unique_key(manifest: &Manifest, object: &ObjectBinding, storage: &Path) -> Result<String> {
+    let keys = &object.unique_keys;
+    if keys.len() == 1 {
+        return Ok(keys[0].clone());
+    }
+    let used: Vec<_> = keys
+        .iter()
+        .filter(|key| has_objects(&storage.join(key)))
+        .collect();
+    match used[..] {
+        [] => Ok(keys[0].clone()),
+        [key] => Ok(key.clone()),
+        _ => Err(Error::new(
+            ErrorKind::Manifest,
+            format!(
+                "the migrations of {} rename the class `{}`, and {} has objects under more than one of its names: {used:?}. Move the folder that is not wanted away",
+                manifest.source(),
+                object.class,
+                storage.display(),
+            ),
+        )),
+    }
+}
+
+fn has_objects(folder: &Path) -> bool {
+    let is_object = |name: &str| {
+        name.strip_suffix(".sqlite")
+            .is_some_and(|id| id.len() == OBJECT_ID_CHARS)
+    };
+    std::fs::read_dir(folder).is_ok_and(|mut entries| {
+        entries
+            .any(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(is_object)))
+    })
 }
 
 fn spec(name: &str, class: &str) -> NamespaceSpec {
@@ -180,7 +227,12 @@ mod tests {
             "objects: {ROOMS: ChatRoom, lobby: ChatRoom, A: Counter}",
         )
         .unwrap();
-        let specs = mapped(&manifest, &classes(&["Counter", "ChatRoom"])).unwrap();
+        let specs = mapped(
+            &manifest,
+            &classes(&["Counter", "ChatRoom"]),
+            Path::new("nowhere"),
+        )
+        .unwrap();
         let pairs: Vec<_> = specs
             .iter()
             .map(|spec| (spec.name.as_str(), spec.class.as_str()))
@@ -198,9 +250,44 @@ mod tests {
     #[test]
     fn a_manifest_that_names_a_missing_class_lists_the_bundles() {
         let manifest = Manifest::parse("m.yaml", "objects: {ROOMS: Chatroom}").unwrap();
-        let error = mapped(&manifest, &classes(&["Counter", "ChatRoom"])).unwrap_err();
+        let error = mapped(
+            &manifest,
+            &classes(&["Counter", "ChatRoom"]),
+            Path::new("nowhere"),
+        )
+        .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Manifest);
         for part in ["m.yaml", "ROOMS", "`Chatroom`", "Counter, ChatRoom"] {
+            assert!(error.message().contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_renamed_class_keeps_the_folder_that_has_its_objects() {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = Manifest::parse(
+            "wrangler.toml",
+            "name = \"chat\"\ndurable_objects.bindings = [{ name = \"ROOM\", class_name = \"Room\" }]\nmigrations = [{ tag = \"1\", renamed_classes = [{ from = \"Old\", to = \"Room\" }] }]",
+        )
+        .unwrap();
+        let key = || {
+            mapped(&manifest, &classes(&["Room"]), folder.path())
+                .map(|specs| specs[0].unique_key.clone())
+        };
+        let object = |key: &str| {
+            let folder = folder.path().join(key);
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::write(folder.join("metadata.sqlite"), "").unwrap();
+            folder.join(format!("{}.sqlite", "a".repeat(64)))
+        };
+        assert_eq!(key().unwrap(), "chat-Room");
+        std::fs::write(object("chat-Old"), "").unwrap();
+        object("chat-Room");
+        assert_eq!(key().unwrap(), "chat-Old");
+        std::fs::write(object("chat-Room"), "").unwrap();
+        let error = key().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Manifest);
+        for part in ["wrangler.toml", "`Room`", "\"chat-Room\", \"chat-Old\""] {
             assert!(error.message().contains(part), "{error}");
         }
     }

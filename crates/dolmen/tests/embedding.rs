@@ -190,3 +190,35 @@ fn a_bundle_that_cannot_be_loaded_is_named() {
         "{error}"
     );
 }
+
+#[test]
+fn a_bundle_is_loaded_with_the_bindings_of_its_manifest() {
+    let manifest = Manifest::parse("m.yaml", "vars: {A: text}").unwrap();
+    let source = "exports.objects = { Echo: class {} };";
+    let start = |bundle| Dolmen::builder().bundle(bundle).manifest(manifest.clone());
+
+    let without = start(Bundle::from_source("b.js", source).unwrap());
+    let error = without.namespaces().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Manifest);
+    assert!(error.message().contains("the member A"), "{error}");
+
+    let bindings = manifest.bindings().clone();
+    let with = start(Bundle::from_source_with("b.js", source, bindings).unwrap());
+    assert_eq!(with.namespaces().unwrap()[0].name, "ECHO");
+}
+
+#[test]
+fn a_manifest_gives_a_namespace_its_unique_key() {
+    let manifest = Manifest::parse(
+        "m.yaml",
+        "objects: {A: {class: Counter, uniqueKey: chat-Counter}, B: Counter}",
+    )
+    .unwrap();
+    let namespaces = Dolmen::builder()
+        .bundle(Bundle::counter().unwrap())
+        .manifest(manifest)
+        .namespaces()
+        .unwrap();
+    let keys: Vec<_> = namespaces.iter().map(|it| it.unique_key.as_str()).collect();
+    assert_eq!(keys, ["chat-Counter", "B"]);
+}

@@ -19,7 +19,9 @@ pub fn code_and_status(kind: ErrorKind) -> (&'static str, StatusCode) {
         ErrorKind::UnknownNamespace | ErrorKind::MethodNotFound => StatusCode::NOT_FOUND,
         ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorKind::Timeout => StatusCode::GATEWAY_TIMEOUT,
-        ErrorKind::Overloaded | ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorKind::Overloaded | ErrorKind::Interrupted | ErrorKind::Unavailable => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         ErrorKind::Exception
         | ErrorKind::Reset
         | ErrorKind::StartFailed

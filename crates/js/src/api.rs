@@ -2,7 +2,7 @@
 
 use std::{future::Future, pin::Pin, rc::Rc, time::Instant};
 
-use dolmen_runtime::{EgressPolicy, Host};
+use dolmen_runtime::{ANY_SECTION, EgressPolicy, Host, Verdict};
 
 use crate::web::WebHost;
 
@@ -32,7 +32,18 @@ impl ObjectHost {
 impl WebHost for ObjectHost {
     fn output_gate(&self) -> Pin<Box<dyn Future<Output = Result<(), String>>>> {
         let gate = self.host.output_gate();
-        Box::pin(async move { gate.await.map_err(|error| error.to_string()) })
+        // A request leaves while a section is open; only its answer has to wait.
+        let operation = self.host.operation(ANY_SECTION);
+        Box::pin(operation.run(async move { gate.await.map_err(|error| error.to_string()) }))
+    }
+
+    fn client_gone(&self, event: u64) -> Pin<Box<dyn Future<Output = bool>>> {
+        // As an event of its own: no critical section is to see it.
+        Box::pin(self.host.operation(0).run(self.host.client_gone(event)))
+    }
+
+    fn give_way(&self) -> bool {
+        self.host.slice().give_way() == Verdict::Continue
     }
 
     fn egress(&self) -> &EgressPolicy {

@@ -6,6 +6,8 @@
 //!
 //! Raw engine calls live here: the two functions are our own addition to QuickJS.
 
+use std::{cell::Cell, ptr::NonNull};
+
 use rquickjs::{Ctx, Value, qjs};
 
 unsafe extern "C" {
@@ -41,6 +43,42 @@ pub(crate) fn run_in<'js, T>(ctx: &Ctx<'js>, value: Value<'js>, body: impl FnOnc
     let result = body();
     swap(ctx, before);
     result
+}
+
+/// The value that was current when the engine last asked whether it may go on: whose code it is
+/// that does not end.
+pub(crate) struct LastSeen {
+    context: NonNull<qjs::JSContext>,
+    value: Cell<Option<qjs::JSValue>>,
+}
+
+impl LastSeen {
+    pub fn new(ctx: &Ctx<'_>) -> Self {
+        Self {
+            context: ctx.as_raw(),
+            value: Cell::new(None),
+        }
+    }
+
+    /// Called by the interrupt handler of the context's runtime, and by nobody else: the context
+    /// is live and locked there.
+    pub fn note(&self) {
+        let context = self.context.as_ptr();
+        // SAFETY: as above; what is given back is the count that was taken here the last time.
+        unsafe {
+            let now = JS_GetAsyncContext(context);
+            if let Some(before) = self.value.replace(Some(now)) {
+                qjs::JS_FreeValue(context, before);
+            }
+        }
+    }
+
+    /// The value, once. Must be called before the runtime goes, which minds what is still counted.
+    pub fn take<'js>(&self, ctx: &Ctx<'js>) -> Option<Value<'js>> {
+        let value = self.value.take()?;
+        // SAFETY: the count that `note` took is taken over by the value.
+        Some(unsafe { Value::from_raw(ctx.clone(), value) })
+    }
 }
 
 #[cfg(test)]

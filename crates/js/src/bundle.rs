@@ -1,6 +1,7 @@
 //! Bundles: checks a CommonJS source, compiles it once, and finds its classes.
 
 use std::{
+    collections::HashMap,
     fmt,
     time::{Duration, Instant},
 };
@@ -11,6 +12,7 @@ use crate::{
     api,
     bytecode::{self, Bytecode},
     exception::Thrown,
+    module::Source,
     poll_now, web,
 };
 
@@ -177,14 +179,15 @@ fn refuse_require(ctx: Ctx<'_>, name: rquickjs::Coerced<String>) -> rquickjs::Re
 
 /// As [`describe`] for a module worker of several files: the place is in the first one that the
 /// stack names.
-pub(crate) fn describe_module<'s>(
+pub(crate) fn describe_module(
     ctx: &Ctx<'_>,
     entry: &str,
-    sources: impl Iterator<Item = (&'s str, &'s str)>,
+    sources: &HashMap<String, Source>,
     error: rquickjs::Error,
 ) -> BundleError {
     let (message, stack) = thrown(ctx, error);
     let named = sources
+        .iter()
         .filter_map(|(file, source)| {
             let at = stack.find(&format!("{file}:"))?;
             position(&stack, file).map(|place| (at, file, source, place))
@@ -193,23 +196,31 @@ pub(crate) fn describe_module<'s>(
     let Some((_, file, source, (line, column))) = named else {
         return BundleError::new(format!("{entry}: {message}"));
     };
-    let is_syntax = message.starts_with("SyntaxError");
-    let column = if is_syntax {
+    let column = if message.starts_with("SyntaxError") {
         let compiles = |source: &str| {
-            let module = rquickjs::Module::declare(ctx.clone(), file, source);
+            let module = rquickjs::Module::declare(ctx.clone(), file.as_str(), source);
             module.map(drop)
         };
-        syntax_column(ctx, file, source, line, &message, compiles)
+        let compiled = source.compiled.as_deref().unwrap_or(&source.text);
+        syntax_column(ctx, file, compiled, line, &message, compiles)
     } else {
         column
     };
-    let text = source.lines().nth(line - 1).unwrap_or_default();
-    let hint = if is_syntax && text.contains("using ") {
-        " (the engine has no `using`: esbuild --target=es2022 compiles it away)"
-    } else {
-        ""
-    };
-    place(file, source, line, column, &format!("{message}{hint}"))
+    place(file, &source.text, line, column, &message)
+}
+
+/// As [`place`], for a byte of the source.
+pub(crate) fn place_at(file: &str, source: &str, at: usize, message: &str) -> BundleError {
+    let before = &source[..source.floor_char_boundary(at)];
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    place(file, source, line, column, message)
 }
 
 /// `FILE:LINE:COLUMN: message`, and the line with a mark under the column.

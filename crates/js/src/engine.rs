@@ -1,10 +1,11 @@
 //! The QuickJS engine: a loaded bundle, and one runtime for each live object.
 
-use std::rc::Rc;
+use std::{rc::Rc, sync::Arc};
 
 use dolmen_runtime::{Concurrency, Engine, Error, ErrorKind, Host, Instance};
 
 use crate::{
+    bindings::Bindings,
     bundle::{Bundle, BundleError},
     instance::JsInstance,
     module::{ModuleBundle, ModuleInstance, is_module},
@@ -13,6 +14,7 @@ use crate::{
 /// A bundle, ready to be instantiated on any shard.
 pub struct JsEngine {
     bundle: Kind,
+    bindings: Arc<Bindings>,
 }
 
 enum Kind {
@@ -27,12 +29,36 @@ impl JsEngine {
     /// # Errors
     /// A syntax error or a throwing top level with its place, or that there is no class.
     pub fn load(file: &str, source: &str) -> Result<Self, BundleError> {
+        Self::load_with(file, source, Bindings::default())
+    }
+
+    /// As [`JsEngine::load`], with more members of `env`, which the top level of a module worker
+    /// sees, too.
+    ///
+    /// # Errors
+    /// As [`JsEngine::load`].
+    pub fn load_with(file: &str, source: &str, bindings: Bindings) -> Result<Self, BundleError> {
+        let bindings = Arc::new(bindings);
         let bundle = if is_module(file, source) {
-            Kind::Module(ModuleBundle::load(file, source)?)
+            Kind::Module(ModuleBundle::load(file, source, &bindings)?)
         } else {
             Kind::CommonJs(Bundle::load(file, source)?)
         };
-        Ok(Self { bundle })
+        Ok(Self { bundle, bindings })
+    }
+
+    /// What `env` has beside the namespaces.
+    pub fn bindings(&self) -> &Bindings {
+        &self.bindings
+    }
+
+    /// The names of the exports that other workers may call: the default export, and classes that
+    /// extend `WorkerEntrypoint`. A CommonJS bundle has none.
+    pub fn entrypoints(&self) -> &[String] {
+        match &self.bundle {
+            Kind::CommonJs(_) => &[],
+            Kind::Module(bundle) => &bundle.exports.entrypoints,
+        }
     }
 
     /// The names of the exported classes, in the order of `exports.objects` or of the module.
@@ -73,7 +99,9 @@ impl Engine for JsEngine {
             ));
         }
         Ok(match &self.bundle {
-            Kind::CommonJs(bundle) => Box::new(JsInstance::new(&bundle.code, class, host)?),
+            Kind::CommonJs(bundle) => {
+                Box::new(JsInstance::new(&bundle.code, &self.bindings, class, host)?)
+            }
             Kind::Module(bundle) => Box::new(ModuleInstance::new(bundle, Some(class), host)?),
         })
     }

@@ -11,7 +11,9 @@ use rquickjs::{
 };
 
 use crate::{
-    api, bundle,
+    api,
+    bindings::Bindings,
+    bundle,
     bytecode::Bytecode,
     exception::Thrown,
     fetch, rpc, sockets,
@@ -46,7 +48,12 @@ pub(crate) struct JsInstance {
 }
 
 impl JsInstance {
-    pub fn new(code: &Bytecode, class: &str, host: Rc<Host>) -> Result<Self, Error> {
+    pub fn new(
+        code: &Bytecode,
+        bindings: &Bindings,
+        class: &str,
+        host: Rc<Host>,
+    ) -> Result<Self, Error> {
         let mut instance = Self {
             unsettled: Vec::new(),
             object: None,
@@ -55,9 +62,16 @@ impl JsInstance {
             host,
         };
         let made = instance.vm.with(|ctx| {
-            construct(&ctx, code, class, &instance.host, &instance.timers)
-                .map(|object| Persistent::save(&ctx, object))
-                .map_err(|error| Thrown::take(&ctx, ErrorKind::StartFailed, error))
+            construct(
+                &ctx,
+                code,
+                bindings,
+                class,
+                &instance.host,
+                &instance.timers,
+            )
+            .map(|object| Persistent::save(&ctx, object))
+            .map_err(|error| Thrown::take(&ctx, ErrorKind::StartFailed, error))
         });
         match made {
             Ok(object) => {
@@ -253,6 +267,7 @@ fn as_promise<'js>(ctx: &Ctx<'js>, value: Value<'js>) -> rquickjs::Result<Outcom
 fn construct<'js>(
     ctx: &Ctx<'js>,
     code: &Bytecode,
+    bindings: &Bindings,
     class: &str,
     host: &Rc<Host>,
     timers: &Rc<api::timers::Callbacks>,
@@ -284,6 +299,6 @@ fn construct<'js>(
         false => api::state::AlarmHandler::Absent,
     };
     let state = api::state::make(ctx, host, handler)?;
-    let env = api::namespace::make_env(ctx, host)?;
+    let env = api::namespace::make_env(ctx, host, bindings)?;
     class.construct((state, env))
 }

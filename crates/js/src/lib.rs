@@ -2,11 +2,12 @@
 //!
 //! `engine.rs` is what the runtime calls; `instance.rs` is one live object of a CommonJS bundle and `module/` module
 //! workers; `rpc.rs` and
-//! `fetch.rs` convert calls and their results, `json.rs` what is sent as JSON; `api/` has the host calls, one area a file; `web/`
+//! `fetch.rs` convert calls and their results, `json.rs` what is sent as JSON; `bindings.rs` is the rest of `env`; `api/` has the host calls, one area a file; `web/`
 //! the web platform's APIs, `node/` Node's modules; `value_format` the encoding of stored and copied values.
 
 mod api;
 mod async_context;
+mod bindings;
 mod bundle;
 mod bytecode;
 mod engine;
@@ -30,7 +31,11 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-pub use self::{bundle::BundleError, engine::JsEngine};
+pub use self::{
+    bindings::{Binding, Bindings},
+    bundle::BundleError,
+    engine::JsEngine,
+};
 
 /// Finishes a future that never waits: the lock of a runtime that only its own turn uses.
 fn poll_now<T>(future: impl Future<Output = T>) -> T {

@@ -2,9 +2,10 @@
 //!
 //! `bundle.rs` loads the files and finds what they export; `loader.rs` and `builtin.rs` give an
 //! instance its modules; `instance.rs` is one live object or worker; `native.rs` is what the glue
-//! (`glue/module/`) asks of Rust, and `remote.rs` what a stub holds; `http.rs` carries requests and
-//! responses in and out.
+//! (`glue/module/`) asks of Rust, `remote.rs` what a stub holds, and `arguments.rs` what a call
+//! holds that is made later; `http.rs` carries requests and responses in and out.
 
+mod arguments;
 mod builtin;
 pub(crate) mod bundle;
 mod http;
@@ -12,9 +13,11 @@ mod instance;
 mod loader;
 mod native;
 mod remote;
+mod transform;
 
 pub(crate) use self::{
     bundle::{ModuleBundle, is_module},
     instance::ModuleInstance,
-    native::{from_js as count, section, to_js as number},
+    loader::Source,
+    native::{blame, from_js as count, keep_event, section, to_js as number},
 };

@@ -10,8 +10,8 @@ mod bytes;
 mod class;
 mod domains;
 mod globals;
-mod hashes;
 mod modules;
+mod scrypt;
 
 use std::{cell::RefCell, collections::HashMap, rc::Rc};
 

@@ -4,6 +4,7 @@
 //! operation is ready.
 
 use std::{
+    cell::Cell,
     rc::Rc,
     task::{Context, Poll},
     time::Instant,
@@ -12,11 +13,24 @@ use std::{
 use dolmen_runtime::{ENGINE_STACK_BYTES, Error, ErrorKind, Host, Verdict};
 use rquickjs::{AsyncContext, AsyncRuntime, Ctx};
 
-use crate::{async_context, pacer::Pacer, poll_now, raw};
+use crate::{
+    async_context::{self, LastSeen},
+    module,
+    pacer::Pacer,
+    poll_now, raw,
+};
+
+/// Finds the events that a turn was ended for, of an instance that many events share.
+struct Culprit {
+    seen: LastSeen,
+    /// While it is looked for, the engine is not to be stopped again.
+    asking: Cell<bool>,
+}
 
 // The order of the fields is the order in which they are dropped: the context before its runtime.
 pub(crate) struct Vm {
     pacer: Rc<Pacer>,
+    culprit: Option<Rc<Culprit>>,
     context: AsyncContext,
     runtime: AsyncRuntime,
     host: Rc<Host>,
@@ -35,12 +49,22 @@ impl Vm {
         poll_now(runtime.set_memory_limit(host.options().memory_limit));
         poll_now(runtime.set_max_stack_size(ENGINE_STACK_BYTES));
         let context = poll_now(AsyncContext::full(&runtime)).map_err(full)?;
-        let pacer = poll_now(context.with(|ctx| {
+        let (pacer, culprit) = poll_now(context.with(|ctx| {
             raw::enter_stack(&ctx);
-            Pacer::new(&ctx)
+            let culprit = host.is_worker().then(|| Culprit {
+                seen: LastSeen::new(&ctx),
+                asking: Cell::new(false),
+            });
+            (Pacer::new(&ctx), culprit.map(Rc::new))
         }));
-        let (slice, paced) = (host.slice().clone(), pacer.clone());
+        let (slice, paced, noted) = (host.slice().clone(), pacer.clone(), culprit.clone());
         poll_now(runtime.set_interrupt_handler(Some(Box::new(move || {
+            if let Some(culprit) = &noted {
+                if culprit.asking.get() {
+                    return false;
+                }
+                culprit.seen.note();
+            }
             let now = Instant::now();
             let verdict = slice.checkpoint();
             paced.checked(now);
@@ -49,6 +73,7 @@ impl Vm {
         pacer.start_turn();
         Ok(Self {
             pacer,
+            culprit,
             context,
             runtime,
             host,
@@ -84,6 +109,21 @@ impl Vm {
                 Poll::Ready(Ok(false) | Err(_)) | Poll::Pending => break,
             }
         }
+        self.find_culprit();
+    }
+
+    /// Tells the host whose code ran last, if that is why the turn was ended.
+    fn find_culprit(&self) {
+        let Some(culprit) = &self.culprit else { return };
+        self.with(|ctx| {
+            if let Some(context) = culprit.seen.take(&ctx)
+                && self.host.slice().stopped()
+            {
+                culprit.asking.set(true);
+                module::blame(&ctx, &self.host, context);
+                culprit.asking.set(false);
+            }
+        });
     }
 
     /// Runs microtasks until none is left.
@@ -105,6 +145,22 @@ impl Vm {
     pub fn over_memory(&self) -> Error {
         over_memory(&self.host)
     }
+}
+
+impl Drop for Vm {
+    fn drop(&mut self) {
+        if let Some(culprit) = &self.culprit {
+            self.with(|ctx| drop(culprit.seen.take(&ctx)));
+        }
+    }
+}
+
+/// Ends the turn and the instance; the events whose code runs are the reason.
+pub(crate) fn stop(ctx: &Ctx<'_>, host: &Host, error: Error) {
+    if host.is_worker() {
+        module::blame(ctx, host, async_context::capture(ctx));
+    }
+    host.slice().stop(error);
 }
 
 /// The error of an instance whose heap is full.

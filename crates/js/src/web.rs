@@ -39,6 +39,7 @@ mod download;
 mod encoding;
 pub(crate) mod glue;
 pub(crate) mod group;
+pub(crate) mod hashes;
 mod http_client;
 mod lazy;
 pub mod message;
@@ -52,7 +53,7 @@ mod upload;
 
 use std::{future::Future, pin::Pin, rc::Rc, time::Duration};
 
-use dolmen_runtime::{EgressPolicy, Host};
+use dolmen_runtime::{EgressPolicy, Host, Operation, SectionId};
 use rquickjs::{Ctx, Result};
 
 use self::state::State;
@@ -65,6 +66,17 @@ pub trait WebHost {
     /// Resolves once everything the object has written so far is durable, or says why it never will be.
     fn output_gate(&self) -> Pin<Box<dyn Future<Output = std::result::Result<(), String>>>>;
 
+    /// Waits until the client of the event goes away before its answer is complete: `true`. `false` once it has
+    /// the whole answer.
+    fn client_gone(&self, _event: u64) -> Pin<Box<dyn Future<Output = bool>>> {
+        Box::pin(std::future::ready(false))
+    }
+
+    /// Lets other objects go on while the program waits for another thread. `false`: it must end.
+    fn give_way(&self) -> bool {
+        true
+    }
+
     /// Milliseconds since the context began, never going back.
     fn now(&self) -> f64;
 
@@ -76,7 +88,7 @@ pub trait WebHost {
         EgressPolicy::public_only()
     }
 
-    /// The object whose runtime WebSockets need; `None`: there are none.
+    /// The object around the context, for WebSockets and critical sections; `None`: there are none.
     fn object(&self) -> Option<Rc<Host>> {
         None
     }
@@ -100,7 +112,36 @@ pub fn install<'js>(ctx: &Ctx<'js>, host: Rc<dyn WebHost>) -> Result<()> {
     State::store(ctx, host, accessors)
 }
 
-/// Random numbers, digests and comparison, for Node's `crypto`.
+/// `work`, which begins now, until the critical sections let its end in.
+fn gated<T, W: Future<Output = T>>(
+    ctx: &Ctx<'_>,
+    host: &dyn WebHost,
+    work: W,
+) -> Result<impl Future<Output = T> + use<T, W>> {
+    let operation = operation(host, crate::module::section(ctx)?);
+    Ok(run(operation, work))
+}
+
+/// Something begins that the program waits for, in the critical section `section`.
+fn operation(host: &dyn WebHost, section: SectionId) -> Option<Operation> {
+    host.object().map(|object| object.operation(section))
+}
+
+async fn run<T>(operation: Option<Operation>, work: impl Future<Output = T>) -> T {
+    match operation {
+        Some(operation) => operation.run(work).await,
+        None => work.await,
+    }
+}
+
+/// Random numbers, hashes, ciphers and comparison, for Node's `crypto`.
 pub(crate) fn crypto_natives<'js>(ctx: &Ctx<'js>, native: &rquickjs::Object<'js>) -> Result<()> {
-    crypto::native(native, &State::of(ctx)?.host)
+    crypto::native(native, &State::of(ctx)?.host)?;
+    subtle::cipher_native(native)?;
+    hashes::native(native)
+}
+
+/// The computations of `crypto.subtle` for Node's keys, which do not wait for a promise.
+pub(crate) fn key_natives<'js>(ctx: &Ctx<'js>, native: &rquickjs::Object<'js>) -> Result<()> {
+    subtle::key_native(native, &State::of(ctx)?.host)
 }

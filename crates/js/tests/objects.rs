@@ -10,6 +10,7 @@ mod objects {
     mod fetch;
     mod isolation;
     mod lifetime;
+    mod module_events;
     mod module_storage;
     mod rpc;
     mod storage;

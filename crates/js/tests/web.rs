@@ -32,6 +32,7 @@ use rquickjs::{
 struct Host {
     closed: Cell<bool>,
     gates: Cell<u32>,
+    ways: Cell<u32>,
     opened: tokio::sync::Notify,
     egress: EgressPolicy,
 }
@@ -48,6 +49,11 @@ impl WebHost for Shared {
             }
             Ok(())
         })
+    }
+
+    fn give_way(&self) -> bool {
+        self.0.ways.set(self.0.ways.get() + 1);
+        true
     }
 
     fn egress(&self) -> &EgressPolicy {
@@ -150,6 +156,10 @@ fn run_file(file: &'static str, source: &'static str, egress: EgressPolicy) {
                 let gate = host.clone();
                 globals
                     .set("gates", Func::from(move || gate.gates.get()))
+                    .unwrap();
+                let ways = host.clone();
+                globals
+                    .set("ways", Func::from(move || ways.ways.get()))
                     .unwrap();
                 let done = move |failed: String| {
                     *slot.borrow_mut() = Some(failed);
@@ -326,7 +336,7 @@ fn a_request_goes_in_and_a_response_comes_out() {
                 headers.append(name, value.parse().unwrap());
             }
             let body = NewBody::Source(source.clone());
-            let request = message::new_request(&ctx, &http::Method::POST, "http://h/p?q", &headers, body).unwrap();
+            let request = message::new_request(&ctx, &http::Method::POST, "http://h/p?q", &headers, body, None).unwrap();
             // Nothing is pulled before the program reads.
             assert_eq!(source.pulls.get(), 0);
             ctx.globals().set("request", request).unwrap();
@@ -377,7 +387,7 @@ fn a_body_passed_on_moves_without_a_stream() {
             };
             assert_eq!(reader.next().await.unwrap().unwrap(), "one");
             let failure = reader.next().await.catch(&ctx).unwrap_err().to_string();
-            reader.cancel("enough");
+            reader.cancel("enough").await;
             let body = NewBody::Bytes(Bytes::from_static(b"all"));
             let response = message::new_response(&ctx, http::StatusCode::OK, &headers, body, "", None).unwrap();
             assert!(matches!(message::take_body(&ctx, &response).unwrap(), TakenBody::Bytes(bytes) if bytes == "all"));

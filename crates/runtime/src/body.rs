@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     Result,
@@ -54,6 +54,8 @@ pub struct BodyReader {
     pieces: mpsc::Receiver<Piece>,
     length: Option<u64>,
     ended: bool,
+    /// Told at the end, and dropped with a reader that does not come so far.
+    watcher: Option<oneshot::Sender<()>>,
 }
 
 impl std::fmt::Debug for Piece {
@@ -85,6 +87,7 @@ pub fn body_stream(length: Option<u64>) -> (BodyWriter, BodyReader) {
             pieces: receiver,
             length,
             ended: false,
+            watcher: None,
         },
     )
 }
@@ -106,7 +109,14 @@ impl BodyReader {
         if self.ended {
             return Poll::Ready(None);
         }
-        self.pieces.poll_recv(cx).map(|piece| match piece {
+        let piece = std::task::ready!(self.pieces.poll_recv(cx));
+        if !matches!(piece, Some(Piece::Bytes(_)))
+            && let Some(watcher) = self.watcher.take()
+        {
+            // Who watched may have gone.
+            let _ = watcher.send(());
+        }
+        Poll::Ready(match piece {
             Some(Piece::Bytes(bytes)) => Some(Ok(bytes)),
             Some(Piece::End) => {
                 self.ended = true;
@@ -118,6 +128,14 @@ impl BodyReader {
                 "the other side went away before the stream ended",
             ))),
         })
+    }
+
+    /// Resolves once the stream has been read to its end, whatever that is, and fails if the reader goes
+    /// away before it.
+    pub(crate) fn watch(&mut self) -> oneshot::Receiver<()> {
+        let (watcher, read) = oneshot::channel();
+        self.watcher = Some(watcher);
+        read
     }
 
     /// How many bytes will come in all, if the writer said so.
@@ -183,6 +201,20 @@ mod tests {
         drop(writer);
         let error = reader.next().await.unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Reset);
+    }
+
+    #[tokio::test]
+    async fn who_watches_a_stream_hears_whether_it_was_read_to_its_end() {
+        let (writer, mut reader) = body_stream(None);
+        let read = reader.watch();
+        writer.end().await.unwrap();
+        assert!(reader.next().await.is_none());
+        assert_eq!(read.await, Ok(()));
+
+        let (_writer, mut reader) = body_stream(None);
+        let read = reader.watch();
+        drop(reader);
+        assert!(read.await.is_err());
     }
 
     #[tokio::test]

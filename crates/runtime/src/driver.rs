@@ -57,6 +57,8 @@ pub(crate) struct Driver {
     waker: Waker,
     /// Since when this driver has had the shard without a break.
     busy_since: Cell<Option<Instant>>,
+    /// Its instance is being made.
+    pub(crate) starting: bool,
     /// It has given everything back.
     left: bool,
 }
@@ -78,6 +80,7 @@ impl Driver {
             instance: None,
             waker,
             busy_since: Cell::new(None),
+            starting: false,
             left: false,
         }
     }
@@ -313,6 +316,7 @@ impl Driver {
             return Ok(());
         }
         let host = self.host.clone();
+        self.starting = true;
         let made = self
             .run_turn(budget, move || {
                 let engine = host.object.shard.engine.clone();
@@ -324,6 +328,7 @@ impl Driver {
             })
             .await?;
         self.instance = Some(made.inspect_err(|error| self.reset(error))?);
+        self.starting = false;
         Ok(())
     }
 

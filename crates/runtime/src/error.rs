@@ -30,6 +30,9 @@ pub enum ErrorKind {
     Storage,
     /// The instance was thrown away while the event ran (memory limit, storage failure, panic).
     Reset,
+    /// The instance was thrown away because of another event that it ran; the same request may
+    /// well succeed.
+    Interrupted,
     /// The process is shutting down.
     Unavailable,
     /// A defect in Dolmen.
@@ -49,6 +52,7 @@ impl ErrorKind {
             Self::Exception | Self::Reset => "execution_error",
             Self::StartFailed => "actor_start_failed",
             Self::Storage => "storage_error",
+            Self::Interrupted => "interrupted",
             Self::Unavailable => "shutting_down",
             Self::Internal => "internal_error",
         }

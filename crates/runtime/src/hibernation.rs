@@ -298,6 +298,11 @@ impl Object {
             .borrow_mut()
             .entry(self.key)
             .or_insert_with(|| sockets.clone());
+        if let Some(idle) = self.shard.options.hibernation_timeout
+            && !self.shard.sweeps_sockets.replace(true)
+        {
+            tokio::task::spawn_local(sweep(self.shard.clone(), idle));
+        }
         sockets.accept(self, end, tags)
     }
 
@@ -325,9 +330,10 @@ impl Object {
     }
 }
 
-/// Asks objects with sockets that were idle for `idle` to leave, four times in that time.
-pub(crate) async fn sweep(shard: Rc<Shard>, idle: Duration) {
-    while !shard.draining.get() {
+/// Asks objects with sockets that were idle for `idle` to leave, four times in that time, for as
+/// long as there are any.
+async fn sweep(shard: Rc<Shard>, idle: Duration) {
+    while !shard.draining.get() && !shard.sockets.borrow().is_empty() {
         shard.clock.sleep(idle / 4).await;
         // Of those that left since the last time.
         shard.give_memory_back();
@@ -336,6 +342,7 @@ pub(crate) async fn sweep(shard: Rc<Shard>, idle: Duration) {
             object.leave_if_idle(idle);
         }
     }
+    shard.sweeps_sockets.set(false);
 }
 
 /// The code that a connection is closed with when the object's side of it is lost.

@@ -5,8 +5,10 @@
 
 use std::{
     future::{Future, poll_fn},
+    pin::Pin,
     rc::Rc,
     sync::Arc,
+    task::Poll,
     time::{Duration, Instant},
 };
 
@@ -356,19 +358,12 @@ impl Host {
         self.object.wakeup.wake_driver();
     }
 
-    /// Waits for `operation`, and then until the critical sections let in what was started in
-    /// `section` (0: outside all).
-    pub fn admitted<T, F: Future<Output = T>>(
-        &self,
-        section: SectionId,
-        operation: F,
-    ) -> impl Future<Output = T> + use<T, F> {
+    /// Something begins that the instance will wait for, in the critical section `section` (0:
+    /// outside all).
+    pub fn operation(&self, section: SectionId) -> Operation {
         let object = self.object.clone();
-        async move {
-            let result = operation.await;
-            poll_fn(|cx| object.sections.borrow_mut().poll_admits(section, cx)).await;
-            result
-        }
+        object.sections.borrow_mut().begin_operation(section);
+        Operation { object, section }
     }
 
     /// Resolves once every write made until now is durable.
@@ -386,6 +381,42 @@ impl Host {
                 ))
             })
         }
+    }
+
+    /// Waits until the client of the event `id`, which is under way, goes away before its answer is
+    /// complete: `true`. `false` once the client has the whole answer, or the event has ended in another way.
+    pub fn client_gone(&self, id: EventId) -> impl Future<Output = bool> + use<> {
+        enum Until {
+            Gone,
+            Answered(Option<oneshot::Receiver<()>>),
+        }
+        let object = self.object.clone();
+        let (watcher, mut answered) = oneshot::channel();
+        // Of an event that is over the watcher is dropped, which is an answer.
+        if let Some(event) = object.in_flight.borrow_mut().get_mut(&id) {
+            event.watcher = Some(watcher);
+        }
+        async move {
+            let until = poll_fn(|cx| {
+                if let Poll::Ready(stream) = Pin::new(&mut answered).poll(cx) {
+                    return Poll::Ready(Until::Answered(stream.ok().flatten()));
+                }
+                match object.in_flight.borrow_mut().get_mut(&id) {
+                    Some(event) => event.reply.poll_closed(cx).map(|()| Until::Gone),
+                    None => Poll::Ready(Until::Answered(None)),
+                }
+            });
+            match until.await {
+                Until::Gone => true,
+                Until::Answered(None) => false,
+                Until::Answered(Some(read)) => read.await.is_err(),
+            }
+        }
+    }
+
+    /// The instance is going to be reset because of what the event `id` does.
+    pub fn blame(&self, id: EventId) {
+        self.object.culprits.borrow_mut().push(id);
     }
 
     /// Sends a message on a socket once everything written until now is durable, in order with all
@@ -468,6 +499,42 @@ impl Host {
 
     fn hold(&self, output: crate::gate::Output) {
         self.object.gate.borrow_mut().push(output);
+    }
+}
+
+/// A host operation, from its beginning until the instance has seen its end.
+pub struct Operation {
+    object: Rc<Object>,
+    section: SectionId,
+}
+
+impl Operation {
+    /// Waits for `work`, and then until the critical sections let it in.
+    pub async fn run<T>(self, work: impl Future<Output = T>) -> T {
+        let result = work.await;
+        self.admitted().await;
+        result
+    }
+
+    /// Resolves once the critical sections let in what was begun in its section.
+    pub async fn admitted(&self) {
+        let sections = &self.object.sections;
+        poll_fn(|cx| sections.borrow_mut().poll_admits(self.section, cx)).await;
+    }
+}
+
+impl std::fmt::Debug for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "an operation of section {}", self.section)
+    }
+}
+
+impl Drop for Operation {
+    fn drop(&mut self) {
+        self.object
+            .sections
+            .borrow_mut()
+            .end_operation(self.section);
     }
 }
 

@@ -8,11 +8,12 @@ use std::{
 
 use crate::{
     Result,
+    body::Body,
     driver::{Driver, Next},
     engine::Work,
     error::{Error, ErrorKind},
     event::{Event, Reply},
-    object::{Envelope, InFlight},
+    object::{Envelope, InFlight, Route},
     turn::Budget,
 };
 
@@ -20,6 +21,14 @@ use crate::{
 pub(crate) const LONGEST_SECTION: Duration = Duration::from_secs(30);
 /// How deep critical sections may nest.
 pub(crate) const MAX_SECTIONS: usize = 64;
+
+/// The error of an event of the worker that was cut off because of another one.
+fn interrupted() -> Error {
+    Error::new(
+        ErrorKind::Interrupted,
+        "the worker was reset because of another request; send this one again",
+    )
+}
 
 impl Driver {
     /// Does what `next` says, which is not to leave.
@@ -83,6 +92,7 @@ impl Driver {
                 reply,
                 alarm,
                 last_of_socket,
+                watcher: None,
             },
         );
         let event = match alarm {
@@ -105,10 +115,20 @@ impl Driver {
     async fn end_interleaved_turn(&mut self) {
         let object = self.object.clone();
         let settled = std::mem::take(&mut *object.settled.borrow_mut());
-        for done in settled {
-            let Some(event) = object.in_flight.borrow_mut().remove(&done.id) else {
+        for mut done in settled {
+            let Some(mut event) = object.in_flight.borrow_mut().remove(&done.id) else {
                 continue;
             };
+            if let Some(watcher) = event.watcher.take() {
+                // Who watched may have been reset.
+                let _ = watcher.send(match &mut done.result {
+                    Ok(Reply::Fetch(response)) => match &mut response.body {
+                        Body::Stream(reader) => Some(reader.watch()),
+                        _ => None,
+                    },
+                    _ => None,
+                });
+            }
             let result = match event.alarm {
                 Some(info) => self.end_alarm(info.retry_count, done.result),
                 None => done.result,
@@ -127,7 +147,8 @@ impl Driver {
         }
     }
 
-    /// Fails every event that runs or waits, and every stub that reached this instance.
+    /// Fails every event that runs or waits, and every stub that reached this instance. Of the worker, which all
+    /// requests share, the reason is told to the events that are to blame alone.
     pub(super) fn fail_all(&self, reason: &Error) {
         let object = &*self.object;
         let reason = self.in_this_object(reason.clone());
@@ -149,14 +170,31 @@ impl Driver {
                 let _ = alarm.reply.send(opened.and(ended));
             }));
         }
-        let running = in_flight.into_values().map(|event| event.reply);
-        let waiting = object
-            .mailbox
-            .take()
-            .into_iter()
-            .map(|envelope| envelope.reply);
-        for reply in running.chain(waiting) {
-            let reason = reason.clone();
+        let culprits = object.culprits.take();
+        // At the end of the process nobody is to blame.
+        let is_shared = object.is_worker() && reason.kind() != ErrorKind::Unavailable;
+        if is_shared {
+            tracing::warn!(%reason, ?culprits, "the worker was reset");
+        }
+        let running = in_flight.into_iter().map(|(id, event)| {
+            let is_to_blame = !is_shared || culprits.contains(&id);
+            let reason = if is_to_blame {
+                reason.clone()
+            } else {
+                interrupted()
+            };
+            (event.reply, reason)
+        });
+        let stay = is_shared && !self.starting;
+        let waiting = object.mailbox.take().into_iter().filter_map(|envelope| {
+            if stay && matches!(envelope.route, Route::Plain) {
+                // It has not begun, and the next instance will do as well.
+                object.mailbox.borrow_mut().push_back(envelope);
+                return None;
+            }
+            Some((envelope.reply, reason.clone()))
+        });
+        for (reply, reason) in running.chain(waiting) {
             object.gate.borrow_mut().push(Box::new(move |opened| {
                 // As above.
                 let _ = reply.send(opened.and(Err(reason)));
@@ -205,19 +243,12 @@ impl Driver {
         self.object.sections.borrow().deadline()
     }
 
-    /// Whether a critical section waits for something that cannot come.
+    /// Whether the innermost critical section waits for something that cannot come while it is open.
     pub(super) fn is_stuck(&self) -> bool {
-        let object = &*self.object;
-        !object.sections.borrow().is_empty()
-            && object
-                .timers
-                .borrow()
-                .next(&object.sections.borrow())
-                .is_none()
-            && object.gate.borrow().is_empty()
-            && self
-                .instance
-                .as_ref()
-                .is_some_and(|instance| !instance.has_operations())
+        let sections = self.object.sections.borrow();
+        !sections.is_empty()
+            && self.instance.is_some()
+            && !sections.is_busy()
+            && self.object.timers.borrow().next(&sections).is_none()
     }
 }

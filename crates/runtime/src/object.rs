@@ -84,6 +84,9 @@ pub(crate) struct InFlight {
     pub alarm: Option<AlarmInfo>,
     /// It is the last one of a socket.
     pub last_of_socket: Option<LastEvent>,
+    /// Who watches whether the event's client stays: told when there is an answer, with what tells whether
+    /// it is read to its end if it is a stream.
+    pub watcher: Option<oneshot::Sender<Option<oneshot::Receiver<()>>>>,
 }
 
 /// The event that a driver runs now.
@@ -104,6 +107,8 @@ pub(crate) struct Object {
     /// Critical sections, innermost last: while there is one, no event begins.
     pub sections: RefCell<Sections>,
     pub next_event: Cell<EventId>,
+    /// The events that the instance is to be reset for.
+    pub culprits: RefCell<Vec<EventId>>,
     /// Tells one instance from the next one on this shard.
     pub instance: Cell<u64>,
     /// What callers' stubs look at; a new one with each instance.
@@ -144,6 +149,7 @@ impl Object {
             in_flight: RefCell::default(),
             sections: RefCell::default(),
             next_event: Cell::new(1),
+            culprits: RefCell::default(),
             instance: Cell::new(shard.next_life()),
             connections: RefCell::default(),
             exported: Cell::new(0),

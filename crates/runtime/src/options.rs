@@ -19,6 +19,8 @@ pub struct Options {
     pub hibernation_timeout: Option<Duration>,
     /// Bytes that may wait on one side of a WebSocket; one message may exceed it. Default: 16 MiB.
     pub socket_buffer: usize,
+    /// Bytes of one message that an object's outbound WebSocket takes, decompressed. Default: 32 MiB.
+    pub max_socket_message: usize,
     /// Heap of one object in bytes. Default: 128 MiB.
     pub memory_limit: usize,
     /// Events that may wait for one object. Default: 1,024.
@@ -64,6 +66,7 @@ impl Default for Options {
             idle_timeout: Some(Duration::from_secs(300)),
             hibernation_timeout: Some(Duration::from_secs(10)),
             socket_buffer: 16 << 20,
+            max_socket_message: 32 << 20,
             memory_limit: 128 << 20,
             queue_limit: 1_024,
             max_live_objects: 100_000,

@@ -27,7 +27,7 @@ use crate::{
     driver::Driver,
     engine::{Concurrency, Engine},
     error::{Error, ErrorKind},
-    hibernation::{self, Sockets},
+    hibernation::Sockets,
     host::EventId,
     namespace::NamespaceSpec,
     object::{Envelope, Object, ObjectKey, Route},
@@ -152,6 +152,8 @@ pub(crate) struct Shard {
     open_databases: RefCell<VecDeque<Weak<Object>>>,
     /// Hibernatable WebSockets, of objects that are live and of those that are not.
     pub sockets: RefCell<HashMap<ObjectKey, Rc<Sockets>>>,
+    /// Whether somebody looks for objects that may hibernate.
+    pub sweeps_sockets: Cell<bool>,
     /// Tells those who wait that the shard drains.
     pub drain: Notify,
     drained: RefCell<Option<oneshot::Sender<()>>>,
@@ -182,6 +184,7 @@ impl Shard {
             ids: RefCell::default(),
             open_databases: RefCell::default(),
             sockets: RefCell::default(),
+            sweeps_sockets: Cell::new(false),
             drain: Notify::new(),
             drained: RefCell::default(),
             lives: Cell::new(0),
@@ -191,9 +194,6 @@ impl Shard {
         CURRENT.set(Some(shard.clone()));
         if let Some(idle) = shard.options.idle_timeout {
             tokio::task::spawn_local(sweep(shard.clone(), idle));
-        }
-        if let Some(idle) = shard.options.hibernation_timeout {
-            tokio::task::spawn_local(hibernation::sweep(shard.clone(), idle));
         }
         while let Some(message) = messages.recv().await {
             shard.receive(message);

@@ -68,6 +68,13 @@ impl Slice {
         if Instant::now() < self.ends.get() {
             return Verdict::Continue;
         }
+        self.give_way()
+    }
+
+    /// Gives the thread to other objects, however much of the slice is left: for who waits for
+    /// something that another thread does.
+    #[must_use]
+    pub fn give_way(&self) -> Verdict {
         if let Some(yielder) = self.yielder.get() {
             // SAFETY: the pointer was taken from the reference that corosensei passed to the
             // running coroutine, which is alive because this code runs on it; `run` clears it

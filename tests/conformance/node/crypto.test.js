@@ -1,5 +1,5 @@
 // node:crypto: hashes, HMAC, random values, comparison, key derivation.
-import crypto, { createHash, createHmac, randomBytes, randomUUID, randomInt, timingSafeEqual, pbkdf2Sync, hkdfSync, getHashes } from "node:crypto";
+import crypto, { createHash, createHmac, randomBytes, randomUUID, randomInt, timingSafeEqual, pbkdf2Sync, hkdf, hkdfSync, scrypt, scryptSync, getHashes } from "node:crypto";
 import { test, assert } from "../harness.js";
 export { default } from "../harness.js";
 
@@ -51,6 +51,44 @@ test("pbkdf2 and hkdf", () => {
   assert.equal(pbkdf2Sync("password", "salt", 1, 20, "sha1").toString("hex"), "0c60c80f961f0e71f3a9b524af6012062fe037a6");
   const okm = hkdfSync("sha256", Buffer.from("0b".repeat(22), "hex"), Buffer.from("000102030405060708090a0b0c", "hex"), Buffer.from("f0f1f2f3f4f5f6f7f8f9", "hex"), 42);
   assert.equal(Buffer.from(okm).toString("hex"), "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
+});
+
+test("hkdf of other hashes and lengths, by callback, refusals", async () => {
+  const hex = (buffer) => Buffer.from(buffer).toString("hex");
+  assert.equal(hex(hkdfSync("sha256", "", "", "", 8)), "eb70f01dede9afaf");
+  assert.equal(hex(hkdfSync("sha512", "key", "salt", "info", 70)).length, 140);
+  assert.equal(hkdfSync("sha256", "key", "salt", "", 0).byteLength, 0);
+  const long = hkdfSync("sha1", "key", "salt", "info", 255 * 20);
+  assert.equal(hex(long.slice(0, 10)), hex(hkdfSync("sha1", "key", "salt", "info", 10)));
+  const called = await new Promise((done) => hkdf("sha256", "key", "salt", "info", 10, (error, key) => done([error ?? null, key])));
+  assert.equal(called[0], null);
+  assert.equal(called[1] instanceof ArrayBuffer, true);
+  assert.equal(hex(called[1]), hex(hkdfSync("sha256", "key", "salt", "info", 10)));
+  assert.throws(() => hkdfSync("sha256", "k", "s", "i", 255 * 32 + 1), { class: "RangeError" });
+  assert.throws(() => hkdfSync("no-such-hash", "k", "s", "i", 10), { class: "TypeError" });
+  assert.throws(() => hkdfSync("sha256", "k", "s", new Uint8Array(1025), 10), { class: "RangeError", code: "ERR_OUT_OF_RANGE" });
+});
+
+test("scrypt of RFC 7914", () => {
+  const of = (password, salt, options) => scryptSync(password, salt, 64, options).toString("hex");
+  assert.equal(of("", "", { N: 16, r: 1, p: 1 }), "77d6576238657b203b19ca42c18a0497f16b4844e3074ae8dfdffa3fede21442fcd0069ded0948f8326a753a0fc81f17e8d3e0fb2e0d3628cf35e20c38d18906");
+  assert.equal(of("password", "NaCl", { N: 1024, r: 8, p: 1 }), "27b418c674c769d12501fbb1f53bac32df6514c0f28d043872b148b348961a79057a6861cc3553246aa0ddb63bc074450b924022547a799538d603396835dd62");
+});
+
+test("scrypt's options, by callback, refusals", async () => {
+  assert.equal(scryptSync("p", "s", 8, { cost: 2, blockSize: 2, parallelization: 3 }).toString("hex"), "dd2483446a1b7574");
+  assert.equal(scryptSync("p", "s", 0, { N: 2 }).length, 0);
+  const order = [];
+  const key = new Promise((done, failed) => scrypt("p", "s", 8, { N: 2 }, (error, key) => { order.push("key"); error ? failed(error) : done(key); }));
+  order.push("after");
+  assert.equal((await key).toString("hex"), "a707fd18f694cb86");
+  assert.deepEqual(order, ["after", "key"]);
+  assert.throws(() => scryptSync("p", "s", 8, { N: 15 }));
+  assert.throws(() => scryptSync("p", "s", 8, { N: 1 }));
+  assert.throws(() => scryptSync("p", "s", 8, { N: 65536 }), {}, "more memory than maxmem");
+  assert.throws(() => scryptSync("p", "s", 8, { N: 16, cost: 16 }));
+  assert.throws(() => scryptSync("p", "s", -1), { class: "RangeError", code: "ERR_OUT_OF_RANGE" });
+  assert.throws(() => scryptSync(5, "s", 1), { class: "TypeError", code: "ERR_INVALID_ARG_TYPE" });
 });
 
 test("webcrypto is the global one", () => {

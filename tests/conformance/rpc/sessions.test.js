@@ -7,11 +7,23 @@ class Ball extends RpcTarget {
   ping() { return "pong"; }
 }
 
+class Watched extends RpcTarget {
+  constructor(onDispose) { super(); this.onDispose = onDispose; }
+  ping() { return "pong"; }
+  [Symbol.dispose]() { this.onDispose(); }
+}
+
+// Workers keep their globals from event to event.
+const disposedHere = new Set();
+const held = [];
+
 export class Host extends DurableObject {
   ball() { return new Ball(); }
   answer() { return () => "answer"; }
   keep(f) { this.kept = f.dup(); }
   callKept() { return this.kept(); }
+  watched() { return new Watched(() => { this.disposals = (this.disposals ?? 0) + 1; }); }
+  getDisposals() { return this.disposals ?? 0; }
   abort() { this.ctx.abort("host is gone"); }
   wait(ms) { return sleep(ms); }
 }
@@ -27,7 +39,43 @@ export class Visitor extends WorkerEntrypoint {
     return "lingers";
   }
   ball() { return new Ball(); }
+  kept(name) {
+    // What a result refers to keeps the event, and with it what else the event has passed on.
+    return this.env.HOST.getByName(name).keep(() => "from the visitor").then(() => new Ball());
+  }
+  async leaveTarget(name) {
+    await this.env.HOST.getByName(name).keep(new Watched(() => disposedHere.add(name)));
+  }
+  async take(name) {
+    this.ctx.waitUntil(sleep(30));
+    const watched = await this.env.HOST.getByName(name).watched();
+    held.push(watched);
+    return watched.ping();
+  }
+  async late(name) {
+    setTimeout(() => {}, 1);
+    await this.env.HOST.getByName(name).keep(() => () => "a function of a function");
+    this.ctx.waitUntil(sleep(100));
+  }
+  async fetch(request) {
+    const name = new URL(request.url).searchParams.get("name");
+    await this.env.HOST.getByName(name).keep(() => "from a request");
+    if (request.headers.get("upgrade") === "websocket") {
+      const [client, server] = Object.values(new WebSocketPair());
+      server.accept();
+      server.addEventListener("message", ({ data }) => server.send(`heard ${data}`));
+      return new Response(null, { status: 101, webSocket: client });
+    }
+    if (request.method === "GET") return new Response("no stream");
+    const { readable, writable } = new TransformStream();
+    const writer = writable.getWriter();
+    const bytes = new TextEncoder();
+    this.ctx.waitUntil(writer.write(bytes.encode("first")));
+    finish.set(name, async () => { await writer.write(bytes.encode("last")); await writer.close(); });
+    return new Response(readable);
+  }
 }
+const finish = new Map();
 
 const over = { class: "Error", message: "The execution context which hosts this callback is no longer running." };
 
@@ -66,6 +114,77 @@ test("a target in the result of a worker's event keeps it", async ({ ctx }) => {
   const ball = await ctx.exports.Visitor.ball();
   await sleep(20);
   assert.equal(await ball.ping(), "pong");
+});
+
+test("as long as it is not disposed", async ({ ctx, env, name }) => {
+  const ball = await ctx.exports.Visitor.kept(name);
+  await sleep(20);
+  assert.equal(await env.HOST.getByName(name).callKept(), "from the visitor");
+  ball[Symbol.dispose]();
+  await sleep(20);
+  await assert.rejects(env.HOST.getByName(name).callKept(), over);
+});
+
+test("a target of an event that is over is not disposed any more", async ({ ctx, env, name }) => {
+  await ctx.exports.Visitor.leaveTarget(name);
+  await sleep(20);
+  await assert.rejects(env.HOST.getByName(name).callKept(), { class: "Error" });
+  assert.equal(disposedHere.has(name), false);
+});
+
+test("what an event received is disposed at its end", async ({ ctx, env, name }) => {
+  const host = env.HOST.getByName(name);
+  assert.equal(await ctx.exports.Visitor.take(name), "pong");
+  assert.equal(await host.getDisposals(), 0);
+  await sleep(80);
+  assert.equal(await host.getDisposals(), 1);
+});
+
+test("what a function returns belongs to the function's event", async ({ ctx, env, name }) => {
+  const host = env.HOST.getByName(name);
+  await ctx.exports.Visitor.late(name);
+  const inner = await host.callKept();
+  assert.equal(await inner(), "a function of a function");
+  await sleep(180);
+  await assert.rejects(async () => inner(), over);
+});
+
+test("a function of a request ends with the response", async ({ ctx, env, name }) => {
+  const host = env.HOST.getByName(name);
+  const response = await ctx.exports.Visitor.fetch(`http://visitor/?name=${encodeURIComponent(name)}`);
+  assert.equal(await response.text(), "no stream");
+  await sleep(20);
+  await assert.rejects(host.callKept(), over);
+});
+
+test("with the end of its body", async ({ ctx, env, name }) => {
+  const host = env.HOST.getByName(name);
+  const response = await ctx.exports.Visitor.fetch(`http://visitor/?name=${encodeURIComponent(name)}`, { method: "POST" });
+  const reader = response.body.getReader();
+  assert.equal(new TextDecoder().decode((await reader.read()).value), "first");
+  await sleep(20);
+  assert.equal(await host.callKept(), "from a request");
+  await finish.get(name)();
+  assert.equal(new TextDecoder().decode((await reader.read()).value), "last");
+  assert.equal((await reader.read()).done, true);
+  await sleep(20);
+  await assert.rejects(host.callKept(), over);
+});
+
+test("with the end of its WebSocket", async ({ ctx, env, name }) => {
+  const host = env.HOST.getByName(name);
+  const { webSocket } = await ctx.exports.Visitor.fetch(`http://visitor/?name=${encodeURIComponent(name)}`, { headers: { upgrade: "websocket" } });
+  webSocket.accept();
+  const heard = new Promise((done) => webSocket.addEventListener("message", ({ data }) => done(data)));
+  webSocket.send("hello");
+  assert.equal(await heard, "heard hello");
+  await sleep(20);
+  assert.equal(await host.callKept(), "from a request");
+  const closed = new Promise((done) => webSocket.addEventListener("close", done));
+  webSocket.close(1000, "enough");
+  await closed;
+  await sleep(20);
+  await assert.rejects(host.callKept(), over);
 });
 
 test("the name of a stub's every property is taken, save symbols and then", ({ env, name }) => {

@@ -133,6 +133,50 @@ test("pipelining: calls on results that are not there yet", async ({ env, name }
   assert.equal(await stub.adder(1)(2), 3);
 });
 
+test("pipelining takes the arguments when the call is made", async ({ env, name }) => {
+  const stub = env.HOST.getByName(name);
+  const given = { n: 1 };
+  const first = stub.newCell(0);
+  const answers = [first.set(given), stub.newCell(0).child().set(given), stub.adder(1)(given)];
+  given.n = 2;
+  assert.deepEqual(await Promise.all(answers), [{ n: 1 }, { n: 1 }, "1[object Object]"]);
+  assert.deepEqual(await first.get(), { n: 1 });
+  const bytes = new Uint8Array([1, 2]);
+  const later = stub.newCell(0).set(bytes);
+  bytes[0] = 9;
+  assert.deepEqual([...(await later)], [1, 2]);
+});
+
+test("pipelining refuses arguments that cannot be copied when the call is made", async ({ env, name }) => {
+  const stub = env.HOST.getByName(name);
+  class Point {}
+  const promise = stub.newCell(0);
+  const probe = (call) => { try { call().then(() => {}, () => {}); return "a promise"; } catch (error) { return error.name; } };
+  assert.equal(probe(() => stub.hello(new Point())), "a promise");
+  assert.equal(probe(() => promise.set(new Point())), "a promise");
+  assert.equal(probe(() => stub.newCell(0).child().set(new Point())), "a promise");
+  const cell = new RpcStub(new Cell(1));
+  cell[Symbol.dispose]();
+  assert.equal(probe(() => cell.get()), "a promise");
+  const refused = { class: "DOMException", name: "DataCloneError" };
+  await assert.rejects(async () => stub.hello(new Point()), refused);
+  await assert.rejects(async () => promise.set(new Point()), refused);
+  await assert.rejects(async () => stub.newCell(0).child().set(new Point()), refused);
+  // The call comes before what it is called on is known.
+  await assert.rejects(async () => stub.missing().set(new Point()), refused);
+  assert.equal(await promise.get(), 0);
+});
+
+test("functions and stubs as arguments of a pipelined call", async ({ env, name }) => {
+  const stub = env.HOST.getByName(name);
+  const other = `${name}/other`;
+  assert.equal(await stub.stubOf(other).call((text) => `${text} and back`, "there"), "there and back");
+  assert.equal(await stub.stubOf(other).callStub(env.HOST.getByName(`${name}/third`)), "hello through a stub");
+  let disposals = 0;
+  await assert.rejects(async () => stub.missing().call(new Watched(() => { disposals += 1; })), { message: 'The RPC receiver does not implement the method "missing".' });
+  await until(() => disposals === 1);
+});
+
 test("pipelining on a call that fails", async ({ env, name }) => {
   const stub = env.HOST.getByName(name);
   await assert.rejects(async () => stub.missing().more().still(), { class: "TypeError", message: 'The RPC receiver does not implement the method "missing".' });

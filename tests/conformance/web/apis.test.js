@@ -195,6 +195,50 @@ test("performance and Date", async () => {
   assert.ok(Date.now() - before >= 15, `${Date.now() - before} ms`);
 });
 
+test("performance: marks and measures", () => {
+  performance.clearMarks();
+  performance.clearMeasures();
+  const mark = performance.mark("a", { startTime: 5, detail: { x: 1 } });
+  assert.deepEqual([mark.name, mark.entryType, mark.startTime, mark.duration, mark.detail.x], ["a", "mark", 5, 0, 1]);
+  performance.mark("b", { startTime: 12 });
+  const measure = performance.measure("m", "a", "b");
+  assert.deepEqual([measure.name, measure.entryType, measure.startTime, measure.duration], ["m", "measure", 5, 7]);
+  assert.equal(performance.measure("n", { start: 1, end: 4 }).duration, 3);
+  assert.deepEqual(performance.getEntriesByType("mark").map(({ name }) => name), ["a", "b"]);
+  assert.equal(performance.getEntriesByName("m")[0].duration, 7);
+  assert.deepEqual(performance.getEntries().map(({ name }) => name).sort(), ["a", "b", "m", "n"]);
+  performance.clearMarks("a");
+  performance.clearMeasures();
+  assert.deepEqual(performance.getEntries().map(({ name }) => name), ["b"]);
+});
+
+test("performance: a measure needs the marks that it names", () => {
+  assert.throws(() => performance.measure("m", "no such mark"), { name: "SyntaxError" });
+});
+
+test("Response.redirect and Headers.getSetCookie", () => {
+  const { status, headers } = Response.redirect("http://x/y", 307);
+  assert.deepEqual([status, headers.get("location")], [307, "http://x/y"]);
+  assert.throws(() => Response.redirect("http://x", 200), { class: "RangeError", message: "200 is not a redirect status code. It must be one of: 301, 302, 303, 307, or 308." });
+  const cookies = new Headers([["set-cookie", "a=1"], ["set-cookie", "b=2"]]);
+  assert.deepEqual(cookies.getSetCookie(), ["a=1", "b=2"]);
+  assert.deepEqual([...cookies], [["set-cookie", "a=1"], ["set-cookie", "b=2"]]);
+});
+
+test("EventTarget: once and signal", () => {
+  const target = new EventTarget();
+  const controller = new AbortController();
+  let count = 0;
+  target.addEventListener("e", () => { count += 1; }, { signal: controller.signal });
+  target.addEventListener("e", () => { count += 10; }, { once: true });
+  target.dispatchEvent(new Event("e"));
+  controller.abort();
+  target.dispatchEvent(new Event("e"));
+  target.addEventListener("e", () => { count += 100; }, { signal: controller.signal });
+  target.dispatchEvent(new Event("e"));
+  assert.equal(count, 11);
+});
+
 const globals = {
   "HTTP and URLs": ["fetch", "Request", "Response", "Headers", "FormData", "URL", "URLSearchParams", "URLPattern", "Blob", "File"],
   streams: ["ReadableStream", "WritableStream", "TransformStream", "CompressionStream", "DecompressionStream", "TextEncoderStream", "TextDecoderStream", "IdentityTransformStream", "FixedLengthStream", "ByteLengthQueuingStrategy", "CountQueuingStrategy"],

@@ -164,3 +164,28 @@ test("timingSafeEqual and DigestStream of workers", async () => {
   await writer.close();
   assert.equal(hex(await stream.digest), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 });
+
+test("DigestStream: MD5, text, sizes, pipes", async () => {
+  const stream = new crypto.DigestStream({ name: "md5" });
+  assert.equal(stream instanceof WritableStream, true);
+  const writer = stream.getWriter();
+  await writer.write("a");
+  await writer.write(text.encode("bc").buffer);
+  assert.equal(stream.bytesWritten, 3n);
+  await writer.close();
+  assert.equal(hex(await stream.digest), "900150983cd24fb0d6963f7d28e17f72");
+  const piped = new crypto.DigestStream("SHA-1");
+  await new Response("abc").body.pipeTo(piped);
+  assert.equal(hex(await piped.digest), "a9993e364706816aba3e25717850c26c9cd0d89d");
+});
+
+test("DigestStream: what ends without a digest", async () => {
+  const aborted = new crypto.DigestStream("SHA-256");
+  await aborted.abort(new Error("no more"));
+  await assert.rejects(aborted.digest, { message: "no more" });
+  assert.throws(() => new crypto.DigestStream("SHA-9"), { name: "NotSupportedError" });
+});
+
+test("MD5 is for digests only", async () => {
+  await assert.rejects(async () => subtle.importKey("raw", text.encode("key"), { name: "HMAC", hash: "MD5" }, false, ["sign"]), { name: "NotSupportedError" });
+});

@@ -28,6 +28,25 @@ export class Echo extends DurableObject {
   }
 }
 
+/// Holds a socket to another object.
+export class Relay extends DurableObject {
+  async ask(name, text) {
+    const response = await this.env.ECHO.getByName(name).fetch("https://object/", upgrade);
+    const socket = response.webSocket;
+    const seen = events(socket);
+    socket.accept();
+    socket.send(text);
+    const { data } = await seen.next();
+    socket.send("close");
+    const { code } = await seen.next();
+    return [data, code];
+  }
+  // Passes a socket of another object on to whoever asks.
+  fetch(request) {
+    return this.env.ECHO.getByName(new URL(request.url).pathname).fetch(request);
+  }
+}
+
 const pair = () => {
   const { 0: a, 1: b } = new WebSocketPair();
   return [a, b];
@@ -173,6 +192,18 @@ test("through a stub: an object's socket", async ({ env, name }) => {
   socket.send("close");
   const { code, reason, wasClean } = await seen.next();
   assert.deepEqual([code, reason, wasClean], [4000, "as asked", true]);
+});
+
+test("between objects", async ({ env, name }) => {
+  assert.deepEqual(await env.RELAY.getByName(name).ask(name, "from object to object"), ["from object to object", 4000]);
+});
+
+test("a socket is passed on by an object between", async ({ env, name }) => {
+  const response = await env.RELAY.getByName(name).fetch("https://object/other", upgrade);
+  const seen = events(response.webSocket);
+  response.webSocket.accept();
+  response.webSocket.send("through two objects");
+  assert.equal((await seen.next()).data, "through two objects");
 });
 
 test("through a stub: the object may refuse", async ({ env, name }) => {

@@ -2,8 +2,9 @@
 
 use super::process::run;
 
-const TOPICS: [&str; 5] = [
+const TOPICS: [&str; 6] = [
     "overview",
+    "workers",
     "js-api",
     "gateway",
     "storage",
@@ -32,6 +33,14 @@ fn each_page_has_the_text_of_the_docs() {
                 "exports.objects = { ChatRoom };",
                 "COUNTER2_D_VIEW",
                 "A second signal ends it at once",
+            ],
+        ),
+        (
+            "workers",
+            [
+                "dolmen --bundle wrangler.toml",
+                "uniqueKey: chat-ChatRoom",
+                "--storage .wrangler/state/v3/do",
             ],
         ),
         (

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use dolmen::{Bundle, Dolmen, EgressPolicy, Gateway, GatewayOptions, Options};
+use dolmen::{Bindings, Bundle, Dolmen, EgressPolicy, Gateway, GatewayOptions, Manifest, Options};
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, body::Bytes, body::Incoming, client::conn::http1};
 use hyper_util::rt::TokioIo;
@@ -82,9 +82,17 @@ impl Server {
             .map_err(shown)?;
         event_loop.block_on(async {
             let folder = tempfile::tempdir().map_err(shown)?;
-            let dolmen = Dolmen::builder()
+            let beside = path.to_string_lossy().replace(".test.js", ".manifest.json");
+            let mut builder = Dolmen::builder();
+            let mut bindings = Bindings::default();
+            if Path::new(&beside).exists() {
+                let manifest = Manifest::from_file(beside).map_err(shown)?;
+                bindings = manifest.bindings().clone();
+                builder = builder.manifest(manifest);
+            }
+            let dolmen = builder
                 .storage(folder.path())
-                .bundle(Bundle::from_file(path).map_err(shown)?)
+                .bundle(Bundle::from_file_with(path, bindings).map_err(shown)?)
                 .options(Options {
                     shards: SHARDS,
                     shutdown_grace: GRACE,

@@ -40,6 +40,29 @@ impl Client {
         drop(self.stream.get_mut().write_all(bytes));
     }
 
+    /// Sends `bytes` again and again until the server takes no more, or `limit` bytes are sent; gives
+    /// how many were.
+    pub fn send_until_blocked(&mut self, bytes: &[u8], limit: usize) -> usize {
+        let stream = self.stream.get_mut();
+        stream.set_nonblocking(true).unwrap();
+        let mut sent = 0;
+        let mut refused = 0;
+        // Full buffers stay full while nobody reads; a server that is only slow empties them in between.
+        while sent < limit && refused < 200 {
+            match stream.write(&bytes[sent % bytes.len()..]) {
+                Ok(count) => (sent, refused) = (sent + count, 0),
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    refused += 1;
+                    std::thread::yield_now();
+                    std::thread::park_timeout(Duration::from_millis(1));
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+        stream.set_nonblocking(false).unwrap();
+        sent
+    }
+
     /// Nothing more will be sent.
     pub fn end(&mut self) {
         drop(self.stream.get_mut().shutdown(Shutdown::Write));

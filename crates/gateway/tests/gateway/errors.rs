@@ -18,6 +18,7 @@ fn every_kind_of_error_has_its_code_and_status() {
         (500, "actor_start_failed"),
         (500, "storage_error"),
         (500, "execution_error"),
+        (503, "interrupted"),
         (503, "shutting_down"),
         (500, "internal_error"),
     ];

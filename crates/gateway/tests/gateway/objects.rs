@@ -138,7 +138,7 @@ fn socket(host: &Host, event: SocketEvent) {
 }
 
 /// Every kind of error, by the name under which `fail:KIND` raises it.
-pub const KINDS: [(&str, ErrorKind); 12] = [
+pub const KINDS: [(&str, ErrorKind); 13] = [
     ("BadRequest", ErrorKind::BadRequest),
     ("UnknownNamespace", ErrorKind::UnknownNamespace),
     ("MethodNotFound", ErrorKind::MethodNotFound),
@@ -149,6 +149,7 @@ pub const KINDS: [(&str, ErrorKind); 12] = [
     ("StartFailed", ErrorKind::StartFailed),
     ("Storage", ErrorKind::Storage),
     ("Reset", ErrorKind::Reset),
+    ("Interrupted", ErrorKind::Interrupted),
     ("Unavailable", ErrorKind::Unavailable),
     ("Internal", ErrorKind::Internal),
 ];

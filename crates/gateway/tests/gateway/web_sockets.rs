@@ -261,6 +261,28 @@ fn a_client_that_reads_too_slowly_is_closed_and_costs_no_more() {
 }
 
 #[test]
+fn a_client_that_sends_faster_than_its_object_takes_has_to_wait() {
+    const TOO_MUCH: usize = 64 << 20;
+    let server = Server::start();
+    let mut socket = Socket::open(&server, "a");
+    let mut held = server.connect();
+    held.send("GET /fetch/ECHO/a/held HTTP/1.1\r\nhost: test\r\n\r\n");
+    server.event_is_held();
+    let mut message = BytesMut::new();
+    socket.encoder.binary(&[7; 1 << 20], &mut message);
+    let taken = socket.client.send_until_blocked(&message, TOO_MUCH);
+    assert!(
+        taken < TOO_MUCH,
+        "{taken} bytes were taken for an object that reads nothing"
+    );
+    server.latch.release();
+    assert_eq!(held.answer().body, "released");
+    for _ in 0..taken / message.len() {
+        assert!(matches!(socket.next(), Incoming::Binary(bytes) if bytes.len() == 1 << 20));
+    }
+}
+
+#[test]
 fn a_request_that_is_no_handshake_is_told_why() {
     let server = Server::start();
     let get = |headers: &str| {

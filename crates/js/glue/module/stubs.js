@@ -5,6 +5,7 @@
 // properties are proxies around a function that carries its reference.
 (function (native) {
   'use strict';
+  const { sessions } = native;
   const MAX_PATH = 64;
   const REF = Symbol('reference');
   const { apply, get, getPrototypeOf } = Reflect;
@@ -12,8 +13,6 @@
   const define = Object.defineProperty;
   const { setPrototypeOf } = Object;
   const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
-  Symbol.dispose ??= Symbol.for('Symbol.dispose');
-  Symbol.asyncDispose ??= Symbol.for('Symbol.asyncDispose');
   const { dispose } = Symbol;
 
   // ---- classes -----------------------------------------------------------------------------------
@@ -42,7 +41,9 @@
   // A stub that is not for an object or an entrypoint, which have members of their own.
   const stubFor = (remote) => {
     const target = function () {};
-    target[REF] = { root: { remote, disposed: false }, path: [], kind: 'stub', prototype: RpcStub.prototype };
+    const root = { remote, disposed: false };
+    sessions.current()?.received(root);
+    target[REF] = { root, path: [], kind: 'stub', prototype: RpcStub.prototype };
     return new Proxy(target, handler);
   };
   const promiseFor = (promise) => {
@@ -61,28 +62,36 @@
     if (ref.root.disposed) throw new Error(DISPOSED[ref.root.promise ? 'promise' : 'stub']);
   };
 
-  // The value that a reference leads to, as a promise.
-  const read = (ref) => {
+  // What is refused at once is a rejection too.
+  const attempt = (work) => {
     try {
-      check(ref);
+      return work();
     } catch (error) {
       return Promise.reject(error);
     }
+  };
+
+  // The value that a reference leads to, as a promise.
+  const read = (ref) => attempt(() => {
+    check(ref);
     const { root, path } = ref;
     if (root.remote !== undefined) return native.call(root.remote, path, undefined);
     return path.length === 0 ? root.promise : root.promise.then((value) => follow(value, path, path.length));
-  };
+  });
 
-  const callRef = (ref, args) => {
+  const callRef = (ref, args) => promiseFor(attempt(() => {
     check(ref);
-    const { root, path } = ref;
-    if (root.remote !== undefined) return promiseFor(native.call(root.remote, path, args));
-    return promiseFor(root.promise.then((value) => {
-      if (path.length === 0) return callLocal(value, undefined, args, 'result');
+    // Also if it is only known later what is called, the arguments are those of now.
+    return send(ref, ref.root.remote === undefined ? native.encodeArguments(args) : args);
+  }));
+  const send = ({ root, path }, args) => {
+    if (root.remote !== undefined) return native.call(root.remote, path, args);
+    return root.promise.then((value) => {
+      if (path.length === 0) return sendTo(value, undefined, args, 'result');
       const holder = follow(value, path, path.length - 1);
       const name = path[path.length - 1];
-      return callLocal(isObject(holder) && (isStub(holder) || hasOwn(holder, name)) ? holder[name] : undefined, holder, args, name);
-    }));
+      return sendTo(isObject(holder) && (isStub(holder) || hasOwn(holder, name)) ? holder[name] : undefined, holder, args, name);
+    });
   };
 
   // Names followed inside a result: own members of plain values, anything of a stub.
@@ -93,10 +102,13 @@
     }
     return value;
   };
-  const callLocal = (value, holder, args, name) => {
+  const sendTo = (value, holder, encoded, name) => {
     if (value === undefined) throw lacks(name);
     if (typeof value !== 'function') throw new TypeError(`"${name}" is not a function.`);
-    return apply(value, holder, args);
+    const ref = refOf(value);
+    if (ref === undefined) return apply(value, holder, native.decodeArguments(encoded));
+    check(ref);
+    return send(ref, encoded);
   };
 
   const isStub = (value) => isObject(value) && (value[REF] !== undefined || fetchers.has(value));
@@ -133,13 +145,7 @@
     deleteProperty() { return false; },
   };
 
-  const disposeRef = (ref) => {
-    const { root } = ref;
-    if (root.disposed) return;
-    root.disposed = true;
-    if (root.remote !== undefined) native.dispose(root.remote);
-    else root.promise.then((value) => { if (isObject(value)) value[dispose]?.(); }, () => {});
-  };
+  const disposeRef = (ref) => sessions.disposeRoot(ref.root);
 
   const refOf = (value) => (isObject(value) ? value[REF] : undefined);
 
@@ -179,49 +185,13 @@
     throw new Error('connect() of a stub is not implemented in Dolmen.');
   });
 
-  // ---- what of here is reached from elsewhere ----------------------------------------------------
-
-  const exported = new Map();
-  let nextExport = 1;
-  const exportValue = (value) => {
-    const id = nextExport++;
-    exported.set(id, value);
-    return id;
-  };
-  const release = (ids) => {
-    for (const id of ids) {
-      const value = exported.get(id);
-      exported.delete(id);
-      // An RpcTarget is disposed once nothing refers to it any more.
-      if (value instanceof RpcTarget || typeof value === 'function') drop(value);
-    }
-  };
-  const counts = new Map();
-  const hold = (value) => counts.set(value, (counts.get(value) ?? 0) + 1);
-  const drop = (value) => {
-    const left = (counts.get(value) ?? 1) - 1;
-    if (left > 0) return counts.set(value, left);
-    counts.delete(value);
-    if (typeof value[dispose] === 'function') {
-      try {
-        value[dispose]();
-      } catch (error) {
-        native.report(error);
-      }
-    }
-  };
-  const exportCap = (value, isPromise) => {
-    hold(value);
-    return native.exportRemote(exportValue(value), isPromise);
-  };
+  // ---- values in messages ------------------------------------------------------------------------
 
   const stubOf = (value) => {
     if (typeof value !== 'function' && !isObject(value)) throw new TypeError("Failed to construct 'JsRpcStub': constructor parameter 1 is not of type 'Object'.");
     if (refOf(value) !== undefined) throw new TypeError('A stub cannot be made of a stub.');
-    return stubFor(exportCap(value, false));
+    return stubFor(sessions.exportValue(value, false));
   };
-
-  // ---- values in messages ------------------------------------------------------------------------
 
   const KIND = { stub: 0, fetcher: 1, error: 2, request: 3, response: 4, headers: 5, readable: 6, writable: 7, blob: 8, promise: 9 };
   const push = (caps, cap) => caps.push(cap) - 1;
@@ -232,12 +202,12 @@
     if (ref !== undefined) {
       check(ref);
       if (ref.kind === 'stub') return [native.isPromise(ref.root.remote) ? KIND.promise : KIND.stub, push(caps, ref.root.remote)];
-      return [KIND.promise, push(caps, exportCap(value, true))];
+      return [KIND.promise, push(caps, sessions.exportValue(value, true))];
     }
     const fetcher = fetchers.get(value);
     if (fetcher !== undefined) return [KIND.fetcher, push(caps, fetcher.remote)];
-    if (typeof value === 'function') return [KIND.stub, push(caps, exportCap(value, false))];
-    if (value instanceof RpcTarget) return [KIND.stub, push(caps, exportCap(value, false))];
+    if (typeof value === 'function') return [KIND.stub, push(caps, sessions.exportValue(value, false))];
+    if (value instanceof RpcTarget) return [KIND.stub, push(caps, sessions.exportValue(value, false))];
     if (value instanceof Error || native.isError(value)) return [KIND.error, describe(value)];
     return native.replaceWeb(value, caps);
   };
@@ -372,7 +342,7 @@
 
   return {
     RpcTarget, RpcStub, RpcPromise, RpcProperty, Fetcher, DurableObjectStub: DurableObject,
-    fetcherFor, replace, revive, describe, rebuild, invoke, release, exported, refusals, collecting, disposeAll, withDisposer, refOf, isObject, KIND, push,
+    fetcherFor, replace, revive, describe, rebuild, invoke, refusals, collecting, disposeAll, withDisposer, refOf, isObject, KIND, push,
     isException: (value) => typeof DOMException === 'function' && value instanceof DOMException,
     isPromise: (value) => { const ref = refOf(value); return ref !== undefined && ref.root.remote !== undefined && native.isPromise(ref.root.remote); },
   };

@@ -105,7 +105,7 @@
     switch (standIn[0]) {
       case KIND.request: {
         const [, method, url, headers, redirect, body] = standIn;
-        return native.use('internalRequest')(method, url, headers, bodyIn(body, caps), null, redirect);
+        return native.use('internalRequest')(method, url, headers, bodyIn(body, caps), undefined, redirect);
       }
       case KIND.response: {
         const [, status, statusText, headers, body] = standIn;

@@ -1,7 +1,7 @@
 // What `cloudflare:workers` exports, what a constructor and a handler are given, and how an event begins.
 (function (native) {
   'use strict';
-  const { stubs } = native;
+  const { stubs, sessions } = native;
   const { RpcTarget, RpcStub, RpcPromise, RpcProperty, Fetcher, DurableObjectStub, fetcherFor, isObject } = stubs;
   const define = Object.defineProperty;
   const hide = (object, name, value) => define(object, name, { value, writable: true, configurable: true });
@@ -121,6 +121,7 @@
 
   const env = {};
   for (const [index, name] of native.namespaces.entries()) env[name] = new DurableObjectNamespace(NAME_OF, index);
+  native.addBindings?.(env, native.bindings, (name, props) => fetcherFor(native.entrypointRemote(name, props), {}, Fetcher.prototype));
 
   // ---- ctx.exports -------------------------------------------------------------------------------
 
@@ -141,21 +142,36 @@
   const fillExports = () => {
     for (const [name, index] of native.objectExports) exports[name] = new DurableObjectNamespace(NAME_OF, index);
     for (const name of native.entrypointExports) exports[name] = loopback(name);
+    for (const name of native.classExports) exports[name] ??= classExport();
+  };
+
+  // A class that is no binding: with props it is what a facet would be made of.
+  class DurableObjectClass { constructor() { throw new TypeError('Illegal constructor'); } }
+  define(DurableObjectClass.prototype, Symbol.toStringTag, { value: 'DurableObjectClass', configurable: true });
+  native.markPlatform(DurableObjectClass.prototype);
+  const classExport = () => (options) => {
+    if (options?.props !== undefined && !isObject(options.props)) {
+      throw new TypeError("Incorrect type for the 'props' field on 'Options': the provided value is not of type 'Object'.");
+    }
+    return Object.create(DurableObjectClass.prototype);
   };
 
   // ---- contexts ----------------------------------------------------------------------------------
 
-  const waitUntil = (promise) => {
-    apply(then, Promise.resolve(promise), [undefined, (error) => native.report(error)]);
+  const waitUntil = (promise, session = sessions.current()) => {
+    const settled = Promise.resolve(promise);
+    session?.until(settled);
+    apply(then, settled, [undefined, (error) => native.report(error)]);
   };
 
   class ExecutionContext {
+    #session = sessions.current();
     constructor(key, props) {
       if (key !== NAME_OF) throw new TypeError('Illegal constructor');
       hide(this, 'props', props);
     }
     get exports() { return exports; }
-    waitUntil(promise) { waitUntil(promise); }
+    waitUntil(promise) { waitUntil(promise, this.#session); }
     passThroughOnException() {}
     abort(reason) { native.abort(messageOf(reason)); }
   }
@@ -205,6 +221,16 @@
     throw error;
   });
 
+  class DurableObjectFacets {
+    constructor(key) { if (key !== NAME_OF) throw new TypeError('Illegal constructor'); }
+    get() { missing('ctx.facets.get()'); }
+    abort() { missing('ctx.facets.abort()'); }
+    delete() { missing('ctx.facets.delete()'); }
+    clone() { missing('ctx.facets.clone()'); }
+  }
+  define(DurableObjectFacets.prototype, Symbol.toStringTag, { value: 'DurableObjectFacets', configurable: true });
+  const facets = new DurableObjectFacets(NAME_OF);
+
   class DurableObjectState {
     constructor(key, id, storage, props) {
       if (key !== NAME_OF) throw new TypeError('Illegal constructor');
@@ -214,7 +240,7 @@
     }
     get exports() { return exports; }
     get container() { return undefined; }
-    get facets() { missing('ctx.facets'); }
+    get facets() { return facets; }
     waitUntil(promise) { waitUntil(promise); }
     blockConcurrencyWhile(work) { return blockConcurrencyWhile(work); }
     abort(reason, options) { native.abort(messageOf(reason), options?.retryAlarm ?? true); }
@@ -251,20 +277,38 @@
   // ---- events ------------------------------------------------------------------------------------
 
   const fail = (id, error) => native.settle(id, stubs.isObject(error) && stubs.refusals.has(error) ? 'refusal' : '', false, error);
-  const settle = (id, kind, work) => {
+  // `lasting` is the session that lasts for as long as what the result refers to; `ended` is told when the result is out.
+  const settle = (id, kind, work, lasting, ended) => {
+    const succeed = (result) => {
+      sessions.sendingResult(lasting, () => native.settle(id, kind, true, result));
+      ended?.();
+    };
+    const refuse = (error) => {
+      fail(id, error);
+      ended?.();
+    };
     let value;
     try {
       value = work();
     } catch (error) {
-      return fail(id, error);
+      return refuse(error);
     }
     if (isObject(value) && typeof value.then === 'function') {
       // The path of a promise of the engine's own takes no extra turns of the queue.
       const promise = value instanceof Promise ? value : new Promise((resolve, reject) => { value.then(resolve, reject); });
-      apply(then, promise, [(result) => native.settle(id, kind, true, result), (error) => fail(id, error)]);
+      apply(then, promise, [succeed, refuse]);
       return;
     }
-    native.settle(id, kind, true, value);
+    succeed(value);
+  };
+  // An event of a worker runs in a session: its own, or that of the export that is called.
+  const begin = (id, kind, called, work) => {
+    if (native.self !== undefined) return settle(id, kind, work);
+    const session = called === undefined ? new sessions.Session(id) : called.session;
+    sessions.runIn(session, id, () => {
+      if (called === undefined) settle(id, kind, work, session, () => session.release());
+      else settle(id, kind, work, called.holds ? session : undefined);
+    });
   };
 
   // A promise as an argument stands for its value, which the call waits for.
@@ -273,12 +317,16 @@
     return Promise.all(args.map((arg) => (stubs.isPromise(arg) ? arg : [arg]))).then((values) => call(values.map((value, i) => (stubs.isPromise(args[i]) ? value : value[0]))));
   };
 
-  const beginCall = (id, targetKind, what, props, path, decode) => settle(id, 'call', () => {
+  const beginCall = (id, targetKind, what, props, path, decode) => {
+    const called = targetKind === 'export' ? sessions.exported.get(what) : undefined;
+    begin(id, 'call', called, () => call(targetKind, called, what, props, path, decode));
+  };
+  const call = (targetKind, called, what, props, path, decode) => {
     const [args, received] = decode === undefined ? [undefined, []] : stubs.collecting(decode);
     let target;
     if (targetKind === 'export') {
-      if (!stubs.exported.has(what)) throw new Error('RPC stub used after being disposed.');
-      target = stubs.exported.get(what);
+      if (called === undefined) throw new Error('The execution context which hosts this callback is no longer running.');
+      target = called.value;
     } else if (targetKind === 'entrypoint') {
       [target] = entrypoint(what, props);
     } else if (native.self === undefined) {
@@ -293,9 +341,9 @@
     if (received.length === 0) return result;
     // Stubs in arguments end with the call; who needs them longer makes a dup().
     return Promise.resolve(result).finally(() => queueMicrotask(() => stubs.disposeAll(received)));
-  });
+  };
 
-  const beginFetch = (id, targetKind, what, props, request) => settle(id, 'fetch', () => {
+  const beginFetch = (id, targetKind, what, props, request) => begin(id, 'fetch', undefined, () => {
     if (targetKind === 'export') throw new TypeError('The RPC receiver does not implement fetch().');
     if (native.self !== undefined) {
       if (typeof root.fetch !== 'function') throw new Error('Handler does not export a fetch() function.');

@@ -1,4 +1,5 @@
-// crypto: https://nodejs.org/api/crypto.html , as far as hashes, HMAC, PBKDF2 and random numbers.
+// crypto: https://nodejs.org/api/crypto.html , as far as hashes, HMAC, ciphers, derived keys, signatures
+// and random numbers.
 // Long inputs are hashed piece by piece, so that no call of Rust holds the shard.
 (function (native) {
   'use strict';
@@ -7,7 +8,6 @@
   const { isAnyArrayBuffer } = native.use('util/types');
   const HASHES = ['md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512', 'sha512-224', 'sha512-256'];
   const PIECE_BYTES = 65536;
-  const PIECE_ROUNDS = 200;
   const MAX_RANDOM = 2 ** 31 - 1;
 
   const hashName = (name) => {
@@ -35,11 +35,37 @@
     return found.running;
   };
   // What a stream is asked for first. Streams are much to load, and most hashes are never used as one, so a hash
-  // becomes a Transform when one of these is touched.
+  // (as a cipher) becomes a Transform when one of these is touched.
   const STREAM = ['on', 'once', 'addListener', 'prependListener', 'off', 'removeListener', 'emit', 'listenerCount', 'write', 'end', 'cork',
     'read', 'pipe', 'unpipe', 'resume', 'pause', 'push', 'setEncoding', 'setDefaultEncoding', 'destroy', 'destroyed', 'readable', 'writable',
     'readableEnded', 'writableEnded', 'readableFlowing', 'writableFinished', 'errored', 'closed', '_readableState', '_writableState',
     Symbol.asyncIterator];
+  // `stateOf` an object of the class has its class and the options of its stream.
+  const becomesStream = (Class, stateOf) => {
+    let streaming;
+    const becomeStream = (object) => {
+      const { Transform } = native.use('stream');
+      if (!streaming) {
+        streaming = Object.create(Transform.prototype, Object.getOwnPropertyDescriptors(Class.prototype));
+        for (const name of STREAM) delete streaming[name];
+      }
+      Object.setPrototypeOf(object, streaming);
+      Transform.call(object, stateOf(object).options);
+    };
+    for (const name of STREAM) {
+      Object.defineProperty(Class.prototype, name, {
+        configurable: true,
+        get() {
+          if (stateOf(this) === undefined) return undefined;
+          becomeStream(this);
+          return this[name];
+        },
+      });
+    }
+    Object.defineProperty(Class, Symbol.hasInstance, {
+      value: (value) => typeof value === 'object' && value !== null && stateOf(value)?.Class === Class,
+    });
+  };
   const hashing = (Class) => {
     const methods = {
       update(data, encoding) {
@@ -69,29 +95,7 @@
       for (const key of Object.keys(methods)) Object.defineProperty(prototype, key, { value: methods[key], writable: true, configurable: true });
     };
     define(Class.prototype);
-    let streaming;
-    const becomeStream = (hash) => {
-      const { Transform } = native.use('stream');
-      if (!streaming) {
-        streaming = Object.create(Transform.prototype, Object.getOwnPropertyDescriptors(Class.prototype));
-        for (const name of STREAM) delete streaming[name];
-      }
-      Object.setPrototypeOf(hash, streaming);
-      Transform.call(hash, states.get(hash).options);
-    };
-    for (const name of STREAM) {
-      Object.defineProperty(Class.prototype, name, {
-        configurable: true,
-        get() {
-          if (!states.has(this)) return undefined;
-          becomeStream(this);
-          return this[name];
-        },
-      });
-    }
-    Object.defineProperty(Class, Symbol.hasInstance, {
-      value: (value) => typeof value === 'object' && value !== null && states.get(value)?.Class === Class,
-    });
+    becomesStream(Class, (value) => states.get(value));
   };
   const begin = (hash, Class, running, options) => states.set(hash, { Class, running, options, final: false });
 
@@ -116,27 +120,9 @@
   }
   const keyBytes = (key, encoding) => {
     if (key === null || key === undefined) throw invalidType('key', ['string', 'ArrayBuffer', 'Buffer', 'TypedArray', 'DataView', 'KeyObject'], key);
-    return key instanceof KeyObject ? secrets.get(key) : bytesOf(key, 'key', encoding);
+    return key instanceof keys.exports.KeyObject ? keys.secretOf(key) : bytesOf(key, 'key', encoding);
   };
   hashing(Hmac);
-
-  const secrets = new WeakMap();
-  class KeyObject {
-    constructor(type, bytes) {
-      if (type !== 'secret' || !(bytes instanceof Uint8Array)) throw invalidValue('type', type);
-      secrets.set(this, bytes);
-    }
-    get type() { return 'secret'; }
-    get symmetricKeySize() { return secrets.get(this).length; }
-    export(options) {
-      const bytes = Buffer.from(secrets.get(this));
-      return options?.format === 'jwk' ? { kty: 'oct', k: bytes.toString('base64url') } : bytes;
-    }
-    equals(other) {
-      return other instanceof KeyObject && secrets.get(this).length === secrets.get(other).length
-        && native.timingSafeEqual(secrets.get(this), secrets.get(other));
-    }
-  }
 
   // ---- random numbers
   // In pieces, into memory of the engine, whose limit counts it.
@@ -199,26 +185,31 @@
     }, callback);
   };
 
-  // ---- PBKDF2
-  const pbkdf2Arguments = (password, salt, iterations, length, digest) => {
+  // ---- derived keys
+  const derivation = () => native.use('internal/derivation');
+  const digestOf = (digest) => {
     check.string(digest, 'digest');
+    const name = hashName(digest);
+    if (!name) throw coded(TypeError, 'ERR_CRYPTO_INVALID_DIGEST', `Invalid digest: ${digest}`);
+    return name;
+  };
+  const pbkdf2Arguments = (password, salt, iterations, length, digest) => {
+    const name = digestOf(digest);
     const bytes = [bytesOf(password, 'password'), bytesOf(salt, 'salt')];
     check.integer(iterations, 'iterations', 1, MAX_RANDOM);
     check.integer(length, 'keylen', 0, MAX_RANDOM);
-    const name = hashName(digest);
-    if (!name) throw coded(TypeError, 'ERR_CRYPTO_INVALID_DIGEST', `Invalid digest: ${digest}`);
     return [name, ...bytes, iterations, length];
   };
-  const derive = (name, password, salt, iterations, length) => {
-    const key = Buffer.alloc(length);
-    for (let block = 1, at = 0; at < length; block++) {
-      const rounds = native.pbkdf2(name, password, salt, block);
-      let bytes;
-      for (let done = 0; done < iterations; done += PIECE_ROUNDS) bytes = rounds(Math.min(PIECE_ROUNDS, iterations - done));
-      key.set(bytes.subarray(0, length - at), at);
-      at += bytes.length;
-    }
-    return key;
+  const hkdfArguments = (digest, secret, salt, info, length) => {
+    const name = digestOf(digest);
+    const bytes = [keyBytes(secret), bytesOf(salt, 'salt'), bytesOf(info, 'info')].map((each) => Uint8Array.from(each));
+    derivation().checkHkdf(bytes[2], length);
+    return [name, ...bytes, length];
+  };
+  const scryptArguments = (password, salt, length, options) => {
+    const bytes = [bytesOf(password, 'password'), bytesOf(salt, 'salt')].map((each) => Uint8Array.from(each));
+    check.integer(length, 'keylen', 0, MAX_RANDOM);
+    return [...bytes, length, derivation().scryptOptions(options)];
   };
 
   const timingSafeEqual = (left, right) => {
@@ -230,38 +221,47 @@
     return native.timingSafeEqual(one, other);
   };
 
+  const keys = native.use('internal/keys')({ bytesOf, hashName, later });
   const exports = {
     createHash: (algorithm, options) => new Hash(algorithm, options),
     createHmac: (algorithm, key, options) => new Hmac(algorithm, key, options),
-    Hash, Hmac, KeyObject,
+    Hash, Hmac, ...keys.exports,
     hash(algorithm, data, encoding = 'hex') { return new Hash(algorithm).update(data).digest(encoding); },
-    createSecretKey: (key, encoding) => new KeyObject('secret', Uint8Array.from(bytesOf(key, 'key', encoding))),
     getHashes: () => HASHES.flatMap((name) => name === 'md5' || name.includes('-') ? [name] : [name, `RSA-${name.toUpperCase()}`]),
-    getCiphers: () => [],
-    getCurves: () => [],
     randomBytes, randomFill, randomInt,
     pseudoRandomBytes: randomBytes, prng: randomBytes, rng: randomBytes,
     randomFillSync: (target, offset, size) => filled(target, offset, size),
     randomUUID: () => native.randomUUID(),
     getRandomValues: (view) => native.web('crypto').getRandomValues(view),
-    pbkdf2Sync: (...args) => derive(...pbkdf2Arguments(...args)),
+    pbkdf2Sync: (...args) => derivation().pbkdf2(...pbkdf2Arguments(...args)),
     pbkdf2(password, salt, iterations, length, digest, callback) {
       if (typeof digest === 'function') [digest, callback] = [undefined, digest];
       const checked = pbkdf2Arguments(password, salt, iterations, length, digest);
       check.function(callback, 'callback');
-      later(() => derive(...checked), callback);
+      later(() => derivation().pbkdf2(...checked), callback);
     },
+    hkdfSync: (...args) => derivation().hkdf(...hkdfArguments(...args)),
+    hkdf(digest, secret, salt, info, length, callback) {
+      const checked = hkdfArguments(digest, secret, salt, info, length);
+      check.function(callback, 'callback');
+      later(() => derivation().hkdf(...checked), callback);
+    },
+    scryptSync: (...args) => derivation().scrypt(...scryptArguments(...args)),
+    scrypt(password, salt, length, options, callback) {
+      if (typeof options === 'function') [options, callback] = [undefined, options];
+      const checked = scryptArguments(password, salt, length, options);
+      check.function(callback, 'callback');
+      later(() => derivation().scrypt(...checked), callback);
+    },
+    ...native.use('internal/ciphers')({ keyOf: keyBytes, bytesOf, becomesStream }),
     timingSafeEqual,
     webcrypto: native.web('crypto'),
     subtle: native.web('crypto').subtle,
-    constants: Object.freeze({ __proto__: null }),
     getFips: () => 0,
   };
   return withMissing(exports, 'crypto', [
-    'Certificate', 'Cipher', 'Cipheriv', 'Decipher', 'Decipheriv', 'DiffieHellman', 'DiffieHellmanGroup', 'ECDH', 'Sign', 'Verify', 'X509Certificate',
-    'checkPrime', 'checkPrimeSync', 'createCipheriv', 'createDecipheriv', 'createDiffieHellman', 'createDiffieHellmanGroup', 'createECDH',
-    'createPrivateKey', 'createPublicKey', 'createSign', 'createVerify', 'diffieHellman', 'generateKey', 'generateKeyPair', 'generateKeyPairSync',
-    'generateKeySync', 'generatePrime', 'generatePrimeSync', 'getCipherInfo', 'getDiffieHellman', 'hkdf', 'hkdfSync', 'privateDecrypt',
-    'privateEncrypt', 'publicDecrypt', 'publicEncrypt', 'scrypt', 'scryptSync', 'secureHeapUsed', 'setEngine', 'setFips', 'sign', 'verify',
+    'Certificate', 'Cipher', 'Decipher', 'DiffieHellman', 'DiffieHellmanGroup', 'ECDH', 'X509Certificate', 'checkPrime', 'checkPrimeSync',
+    'createDiffieHellman', 'createDiffieHellmanGroup', 'createECDH', 'diffieHellman', 'generateKey', 'generateKeySync', 'generatePrime',
+    'generatePrimeSync', 'getDiffieHellman', 'privateEncrypt', 'publicDecrypt', 'secureHeapUsed', 'setEngine', 'setFips',
   ]);
 })

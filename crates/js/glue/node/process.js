@@ -17,7 +17,7 @@
   }
 
   // Values become text, as Node's do.
-  const env = new Proxy({}, {
+  const env = new Proxy(Object.fromEntries(native.vars), {
     set(target, key, value) {
       if (typeof key === 'symbol' || typeof value === 'symbol') throw new TypeError('Cannot convert a Symbol value to a string');
       target[key] = `${value}`;

@@ -37,7 +37,7 @@
     isWeakMap: of('WeakMap'),
     isWeakSet: of('WeakSet'),
     isCryptoKey: (value) => typeof CryptoKey === 'function' && value instanceof CryptoKey,
-    isKeyObject: () => false,
+    isKeyObject: (value) => Object.prototype.toString.call(value) === '[object KeyObject]',
   };
   for (const name of BOXED) types[name === 'BigInt' ? 'isBigIntObject' : `is${name}Object`] = of(name);
   for (const name of TYPED) types[`is${name}`] = of(name);

@@ -29,6 +29,7 @@
   const METHOD = 8;
   const SIGNAL = 9;
   const REDIRECT = 10;
+  const EVENT = 11; // that it came with, or null: then its signal is the client's, and goes with no copy
   // Of responses.
   const STATUS = 8;
   const STATUS_TEXT = 9;
@@ -266,7 +267,9 @@
     return href;
   };
 
-  const requestState = (method, url, headers, signal, redirect, cf) => [null, null, null, false, headers, null, cf, url, method, signal, redirect];
+  const requestState = (method, url, headers, signal, redirect, cf, event = null) => [null, null, null, false, headers, null, cf, url, method, signal, redirect, event];
+
+  const signalToPass = (state) => (state[EVENT] === null ? state[SIGNAL] : null);
 
   // The state of `new Request(input, init)`.
   const initRequest = (input, init) => {
@@ -279,7 +282,7 @@
       throw new TypeError("Failed to construct 'Request': the second argument is not an object.");
     }
     const url = from === undefined ? absolute(input) : from[URL_TEXT];
-    const { method, headers, redirect = from?.[REDIRECT] ?? 'follow', signal = from?.[SIGNAL] ?? null, body = null, cf = from?.[CF] } = init;
+    const { method, headers, redirect = from?.[REDIRECT] ?? 'follow', signal = from === undefined ? null : signalToPass(from), body = null, cf = from?.[CF] } = init;
     const state = requestState(
       method === undefined ? from?.[METHOD] ?? 'GET' : methodOf(method), url,
       headers === undefined || headers === null ? (from === undefined ? '' : headerText(from)) : textOfInit(headers),
@@ -312,7 +315,19 @@
     get url() { return stateOf(this)[URL_TEXT]; }
     get method() { return stateOf(this)[METHOD]; }
     get redirect() { return stateOf(this)[REDIRECT]; }
-    get signal() { return stateOf(this)[SIGNAL] ??= new (native.use('AbortController'))().signal; }
+    get signal() {
+      const state = stateOf(this);
+      if (state[SIGNAL] === null) {
+        const controller = new (native.use('AbortController'))();
+        state[SIGNAL] = controller.signal;
+        if (state[EVENT] !== null) {
+          native.clientGone(state[EVENT]).then((gone) => {
+            if (gone) controller.abort(new DOMException('The client has disconnected', 'AbortError'));
+          });
+        }
+      }
+      return state[SIGNAL];
+    }
     get cf() { return stateOf(this)[CF]; }
     get mode() { return 'cors'; }
     get credentials() { return 'same-origin'; }
@@ -327,7 +342,7 @@
     clone() {
       const state = stateOf(this);
       checkUnused(state);
-      const copy = requestState(state[METHOD], state[URL_TEXT], headerText(state), state[SIGNAL], state[REDIRECT], state[CF]);
+      const copy = requestState(state[METHOD], state[URL_TEXT], headerText(state), signalToPass(state), state[REDIRECT], state[CF]);
       if (state[BODY_KIND] !== null) share(state, copy);
       return new Request(ours, copy);
     }
@@ -388,7 +403,7 @@
     static error() { return new Response(ours, responseState(0, '', '', '', false, 'error', null, undefined)); }
 
     static redirect(url, status = 302) {
-      if (!REDIRECT_STATUS.includes(status)) throw new RangeError(`${status} is not a redirect status code.`);
+      if (!REDIRECT_STATUS.includes(status)) throw new RangeError(`${status} is not a redirect status code. It must be one of: 301, 302, 303, 307, or 308.`);
       return new Response(null, { status, headers: { location: absolute(url) } });
     }
 
@@ -501,13 +516,22 @@
   };
 
   for (const constructor of [Request, Response]) native.tag(constructor);
+  for (const { prototype } of [Request, Response]) {
+    // What is said when one is to be cloned: with a body it is the stream that cannot be.
+    Object.defineProperty(prototype, Symbol.for('dolmen.platform'), {
+      get() {
+        const hasBody = this !== Request.prototype && this !== Response.prototype && stateOf(this)[BODY_KIND] !== null;
+        return hasBody ? 'ReadableStream can only be serialized for RPC.' : true;
+      },
+    });
+  }
 
   // ---- for Rust and other glue -------------------------------------------------------------------
   // Nothing is checked here. A body is null, a text, a `Uint8Array` that changes hands, or a pull source:
   // { read, cancel }, where `read` promises a `Uint8Array`, or nothing at the end, and `cancel` takes a reason.
 
-  const internalRequest = (method, url, headers, body, signal) => {
-    const state = requestState(method, url, headers, signal ?? null, 'follow', undefined);
+  const internalRequest = (method, url, headers, body, event = null, redirect = 'follow') => {
+    const state = requestState(method, url, headers, null, redirect, undefined, event);
     putNative(state, body);
     return new Request(ours, state);
   };

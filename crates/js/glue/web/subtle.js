@@ -362,8 +362,10 @@
     }
 
     async digest(algorithm, data) {
-      const hash = hashOf(algorithm);
-      return (await native.subtle('digest', { name: hash, hash }, undefined, native.bytesOf(data))).buffer;
+      const name = `${typeof algorithm === 'object' ? algorithm?.name : algorithm}`.toUpperCase();
+      // For checksums only: nothing else takes MD5 as its hash.
+      const hash = name === 'MD5' ? undefined : hashOf(algorithm);
+      return (await native.subtle('digest', { name, hash }, undefined, native.bytesOf(data))).buffer;
     }
 
     async generateKey(algorithm, extractable, usages) {

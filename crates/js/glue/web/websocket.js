@@ -2,28 +2,12 @@
 // hibernation as Workers have them. A handle is one end of a connection (`socket.rs`).
 (function (native) {
   'use strict';
-  const { Event, EventTarget } = native;
+  const { Event, EventTarget, MessageEvent } = native;
   const ours = Symbol('ours');
   const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
 
   // ---- events ------------------------------------------------------------------------------------
 
-  class MessageEvent extends Event {
-    #data;
-    #origin;
-    #lastEventId;
-    constructor(type, init) {
-      super(...arguments);
-      this.#data = init?.data ?? null;
-      this.#origin = init?.origin ?? null;
-      this.#lastEventId = init?.lastEventId ?? '';
-    }
-    get data() { return this.#data; }
-    get origin() { return this.#origin; }
-    get lastEventId() { return this.#lastEventId; }
-    get source() { return null; }
-    get ports() { return []; }
-  }
   class CloseEvent extends Event {
     #code;
     #reason;
@@ -164,7 +148,7 @@
     #listen() {
       this.#mode = ACCEPTED;
       native.accept(this.#handle);
-      this.#read();
+      native.keepEvent(this.#read());
     }
 
     async #read() {
@@ -435,9 +419,9 @@
       return Promise.resolve(result).finally(() => awake.delete(id));
     },
   };
-  for (const constructor of [MessageEvent, CloseEvent, ErrorEvent, WebSocket, WebSocketPair, WebSocketRequestResponsePair]) native.tag(constructor);
+  for (const constructor of [CloseEvent, ErrorEvent, WebSocket, WebSocketPair, WebSocketRequestResponsePair]) native.tag(constructor);
   return {
-    MessageEvent, CloseEvent, ErrorEvent, WebSocket, WebSocketPair, WebSocketRequestResponsePair,
+    CloseEvent, ErrorEvent, WebSocket, WebSocketPair, WebSocketRequestResponsePair,
     hibernation,
     socketOfHandle: (handle) => new WebSocket(ours, handle),
     releaseSocket: internals.release,

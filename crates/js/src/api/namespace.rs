@@ -1,14 +1,23 @@
-//! `env`: one member for each namespace, through which objects call each other.
+//! `env`: one member for each namespace, through which objects call each other, and the variables.
 
 use std::rc::Rc;
 
 use dolmen_runtime::{Event, Host, MAX_NAME_BYTES, Payload, Reply, RpcCall};
 use rquickjs::{Array, Ctx, Exception, Function, Object, Value, function::Opt, promise::Promised};
 
-use crate::{exception::throw, value_format};
+use crate::{
+    bindings::{self, Bindings},
+    exception::throw,
+    value_format,
+};
 
-/// Makes `{ OTHER: { getByName(name) -> { name, rpc(method, args) } } }`.
-pub(crate) fn make_env<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> rquickjs::Result<Object<'js>> {
+/// Makes `{ OTHER: { getByName(name) -> { name, rpc(method, args) } } }`
+/// and the bindings.
+pub(crate) fn make_env<'js>(
+    ctx: &Ctx<'js>,
+    host: &Rc<Host>,
+    bindings: &Bindings,
+) -> rquickjs::Result<Object<'js>> {
     let env = Object::new(ctx.clone())?;
     for (index, namespace) in host.namespaces().enumerate() {
         let object = Object::new(ctx.clone())?;
@@ -19,6 +28,10 @@ pub(crate) fn make_env<'js>(ctx: &Ctx<'js>, host: &Rc<Host>) -> rquickjs::Result
             })?;
         object.set("getByName", get_by_name.with_name("getByName")?)?;
         env.set(namespace.name.as_str(), object)?;
+    }
+    if bindings.iter().next().is_some() {
+        let list = bindings::list(ctx, bindings)?;
+        bindings::adder(ctx)?.call::<_, ()>((env.clone(), list))?;
     }
     Ok(env)
 }

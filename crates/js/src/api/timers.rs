@@ -11,6 +11,7 @@ use rquickjs::{
 use crate::{
     async_context,
     exception::{Thrown, log_uncaught, throw},
+    vm,
 };
 
 /// Shortest delay, as in browsers.
@@ -90,7 +91,13 @@ pub(crate) fn fire(ctx: &Ctx<'_>, host: &Rc<Host>, callbacks: &Callbacks, timer:
             Thrown::Exception(error) => {
                 log_uncaught(&host.label(), "uncaught in a timer", &error);
             }
-            Thrown::OutOfMemory => host.slice().stop(crate::vm::over_memory(host)),
+            Thrown::OutOfMemory => {
+                let stop = || vm::stop(ctx, host, vm::over_memory(host));
+                match callback.context.clone().restore(ctx) {
+                    Ok(context) => async_context::run_in(ctx, context, stop),
+                    Err(_) => stop(),
+                }
+            }
         }
     }
     callbacks.again(host, callback);

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     api,
+    bindings::Bindings,
     bundle::{self, BundleError, Failure},
     node, poll_now, web,
 };
@@ -18,12 +19,13 @@ use crate::{
 /// A compiled module worker.
 pub(crate) struct ModuleBundle {
     pub modules: Arc<Modules>,
+    pub bindings: Arc<Bindings>,
     pub exports: Exports,
 }
 
 /// Whether a source is an ES module: it says `import` or `export` where only a module may.
 pub(crate) fn is_module(file: &str, source: &str) -> bool {
-    if file.ends_with(".mjs") {
+    if [".mjs", ".ts", ".mts"].iter().any(|it| file.ends_with(it)) {
         return true;
     }
     !file.ends_with(".cjs")
@@ -40,45 +42,51 @@ pub(crate) fn is_module(file: &str, source: &str) -> bool {
 
 impl ModuleBundle {
     /// Compiles `source` and the files that it imports, relative to `file`, and runs their top
-    /// level once to see what it exports.
-    pub fn load(file: &str, source: &str) -> Result<Self, BundleError> {
+    /// level once to see what it exports. TypeScript and `using` are compiled away.
+    pub fn load(file: &str, source: &str, bindings: &Arc<Bindings>) -> Result<Self, BundleError> {
         let runtime = bundle::new_runtime(file)?;
         let reading = Reading {
             entry: file.into(),
             entry_source: source.into(),
-            found: Rc::default(),
+            modules: Rc::default(),
             sources: Rc::new(RefCell::new(HashMap::new())),
+            refused: Rc::default(),
         };
         poll_now(runtime.set_loader(reading.clone(), reading.clone()));
-        let sources = reading.sources.clone();
+        let (sources, refused) = (reading.sources.clone(), reading.refused.clone());
         bundle::load_in(
             file,
             &runtime,
-            |ctx| Self::find(ctx, file, reading),
+            |ctx| Self::find(ctx, file, reading, bindings),
             |ctx, error| {
-                let sources = sources.borrow();
-                let all = sources
-                    .iter()
-                    .map(|(file, source)| (file.as_str(), &**source));
-                bundle::describe_module(ctx, file, all, error)
+                if let Some(refused) = refused.take() {
+                    return refused;
+                }
+                bundle::describe_module(ctx, file, &sources.borrow(), error)
             },
         )
     }
 
-    fn find(ctx: &Ctx<'_>, file: &str, mut reading: Reading) -> Result<Self, Failure> {
+    fn find(
+        ctx: &Ctx<'_>,
+        file: &str,
+        mut reading: Reading,
+        bindings: &Arc<Bindings>,
+    ) -> Result<Self, Failure> {
         web::install(ctx, Rc::new(api::LoadingHost))?;
         api::console::install(ctx, file.to_owned())?;
         api::timers::install_refusing(ctx)?;
         node::install_globals(ctx)?;
-        native::install(ctx, None, &Exports::default())?;
+        native::install(ctx, None, &Exports::default(), bindings)?;
         let module: Module<'_, _> = reading.load(ctx, file)?;
         let namespace = evaluate(ctx, module, || while ctx.execute_pending_job() {})?;
         let exports = exports(ctx, file, &namespace)?;
         Ok(Self {
             modules: Arc::new(Modules {
                 entry: file.to_owned(),
-                code: reading.found.take(),
+                ..reading.modules.take()
             }),
+            bindings: bindings.clone(),
             exports,
         })
     }
@@ -108,12 +116,15 @@ fn exports<'js>(ctx: &Ctx<'js>, file: &str, namespace: &Object<'js>) -> Result<E
         let value: Value<'js> = namespace.get(name.as_str())?;
         let is_class = value.is_constructor();
         if is_class && extends(&value, "DurableObject")? {
+            found.classes.push(name.clone());
             found.objects.push(name);
         } else if name == "default"
             || is_class && extends(&value, "WorkerEntrypoint")?
             || !is_class && has_fetch(&value)?
         {
             found.entrypoints.push(name);
+        } else if value.is_function() {
+            found.classes.push(name);
         }
     }
     if found.objects.is_empty() && found.entrypoints.is_empty() {

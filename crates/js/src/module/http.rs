@@ -4,8 +4,8 @@ use std::{cell::RefCell, future::Future, pin::Pin, rc::Rc};
 
 use bytes::Bytes;
 use dolmen_runtime::{
-    Body, BodyReader, BodyWriter, Cap, Error, ErrorKind, Event, FetchRequest, FetchResponse, Host,
-    Reply, body_stream,
+    Body, BodyReader, BodyWriter, Cap, Error, ErrorKind, Event, EventId, FetchRequest,
+    FetchResponse, Host, Reply, body_stream,
 };
 use rquickjs::{
     Array, Class, Ctx, Exception, Function, JsLifetime, Object, TypedArray, Value,
@@ -58,10 +58,20 @@ fn arriving(reader: BodyReader) -> Rc<dyn PullSource> {
     Rc::new(Arriving(tokio::sync::Mutex::new(Some(reader))))
 }
 
-/// The `Request` of what came in.
-pub(super) fn request<'js>(ctx: &Ctx<'js>, request: FetchRequest) -> rquickjs::Result<Value<'js>> {
-    let body = new_body(request.body);
-    message::new_request(ctx, &request.method, &request.url, &request.headers, body)
+/// The `Request` of what came in with the event `id`.
+pub(super) fn request<'js>(
+    ctx: &Ctx<'js>,
+    id: EventId,
+    request: FetchRequest,
+) -> rquickjs::Result<Value<'js>> {
+    let FetchRequest {
+        method,
+        url,
+        headers,
+        body,
+        ..
+    } = request;
+    message::new_request(ctx, &method, &url, &headers, new_body(body), Some(id))
 }
 
 /// What a handler's `Response` says; its body goes on as the program makes it.
@@ -84,7 +94,7 @@ pub(super) fn response<'js>(
     Ok(FetchResponse {
         status: parts.status,
         headers: parts.headers,
-        body: leaving(ctx, host, body, length),
+        body: leaving(ctx, host, body, length)?,
         web_socket: parts.web_socket,
     })
 }
@@ -95,16 +105,22 @@ fn leaving<'js>(
     host: &Rc<Host>,
     body: TakenBody<'js>,
     length: Option<u64>,
-) -> Body {
-    match body {
+) -> rquickjs::Result<Body> {
+    Ok(match body {
         TakenBody::Empty => Body::None,
         TakenBody::Bytes(bytes) => Body::Full(bytes),
         TakenBody::Source(source) => {
             let (writer, reader) = body_stream(length);
-            ctx.spawn(pump(ctx.clone(), host.clone(), source, writer));
+            let ended = native::hold_for_stream(ctx)?;
+            let pumped = pump(ctx.clone(), host.clone(), source, writer);
+            ctx.spawn(async move {
+                pumped.await;
+                // It throws nothing, unless the instance is being stopped.
+                let _ = ended.map(|ended| ended.call::<_, ()>(()));
+            });
             Body::Stream(reader)
         }
-    }
+    })
 }
 
 async fn pump<'js>(
@@ -113,13 +129,11 @@ async fn pump<'js>(
     source: message::BodyReader<'js>,
     writer: BodyWriter,
 ) {
+    const UNREAD: &str = "nobody reads the stream any more";
     loop {
         let piece = tokio::select! {
             biased;
-            () = writer.closed() => {
-                source.cancel("nobody reads the stream any more");
-                return;
-            }
+            () = writer.closed() => return source.cancel(UNREAD).await,
             piece = source.next() => piece,
         };
         let piece = match piece {
@@ -142,8 +156,7 @@ async fn pump<'js>(
             }
         };
         if went.is_err() {
-            source.cancel("nobody reads the stream any more");
-            return;
+            return source.cancel(UNREAD).await;
         }
     }
 }
@@ -216,7 +229,7 @@ pub(super) fn natives<'js>(
         move |ctx: Ctx<'js>, source: Value<'js>| {
             let host = native::required(&ctx, &own)?;
             let body = message::taken(&ctx, &source)?;
-            match leaving(&ctx, host, body, None) {
+            match leaving(&ctx, host, body, None)? {
                 Body::Stream(reader) => wrap_stream(&ctx, Cap::Reader(reader)),
                 _ => Err(Exception::throw_type(&ctx, "this is not a stream")),
             }
@@ -272,34 +285,37 @@ fn sink<'js>(ctx: &Ctx<'js>, host: Rc<Host>, writer: BodyWriter) -> rquickjs::Re
             move |ctx: Ctx<'js>, bytes: TypedArray<'js, u8>| {
                 let bytes = Bytes::copy_from_slice(bytes.as_bytes().unwrap_or_default());
                 let (to, open) = (to.clone(), gate.output_gate());
-                Promised(async move {
+                let operation = gate.operation(native::section(&ctx)?);
+                Ok::<_, rquickjs::Error>(Promised(operation.run(async move {
                     open.await
                         .map_err(|error| crate::exception::throw(&ctx, &error))?;
                     to.write(bytes).await.map_err(|_| gone(&ctx))
-                })
+                })))
             },
         )?,
     )?;
-    let (to, gate) = (writer.clone(), host);
+    let (to, gate) = (writer.clone(), host.clone());
     object.set(
         "close",
         Function::new(ctx.clone(), move |ctx: Ctx<'js>| {
             let (to, open) = (to.clone(), gate.output_gate());
-            Promised(async move {
+            let operation = gate.operation(native::section(&ctx)?);
+            Ok::<_, rquickjs::Error>(Promised(operation.run(async move {
                 open.await
                     .map_err(|error| crate::exception::throw(&ctx, &error))?;
                 to.end().await.map_err(|_| gone(&ctx))
-            })
+            })))
         })?,
     )?;
     object.set(
         "abort",
-        Function::new(ctx.clone(), move |message: String| {
+        Function::new(ctx.clone(), move |ctx: Ctx<'js>, message: String| {
             let to = writer.clone();
-            Promised(async move {
+            let operation = host.operation(native::section(&ctx)?);
+            Ok::<_, rquickjs::Error>(Promised(operation.run(async move {
                 to.fail(Error::new(ErrorKind::Exception, message)).await;
                 Ok::<_, rquickjs::Error>(())
-            })
+            })))
         })?,
     )?;
     Ok(object)
@@ -327,14 +343,14 @@ fn fetch_via<'js>(
         path: String::new(),
         query: String::new(),
         headers: parts.headers,
-        body: leaving(ctx, &host, body, None),
+        body: leaving(ctx, &host, body, None)?,
     };
     let is_head = request.method == http::Method::HEAD;
     let answer = host.send(&remote.client(), Event::Fetch(request));
-    let answer = host.admitted(native::section(ctx)?, answer);
+    let operation = host.operation(native::section(ctx)?);
     let ctx = ctx.clone();
     Ok(Promised::from(async move {
-        match answer.await {
+        match operation.run(answer).await {
             Ok(Reply::Fetch(response)) => message::new_response(
                 &ctx,
                 response.status,

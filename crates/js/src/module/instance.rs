@@ -51,7 +51,7 @@ impl ModuleInstance {
         api::console::install(ctx, self.host.label())?;
         api::timers::install(ctx, &self.host, &self.timers)?;
         node::install_globals(ctx)?;
-        native::install(ctx, Some(&self.host), &bundle.exports)?;
+        native::install(ctx, Some(&self.host), &bundle.exports, &bundle.bindings)?;
         let namespace = evaluate(ctx, entry(ctx, &bundle.modules)?, || self.vm.run_jobs(ctx))?;
         let state = native::state(ctx)?;
         let start: Function<'js> = state.workers.get("start")?;
@@ -77,7 +77,7 @@ impl ModuleInstance {
             Event::Fetch(mut request) => {
                 let target = std::mem::take(&mut request.target);
                 let (kind, what, props) = native::target(ctx, target)?;
-                let request = http::request(ctx, request)?;
+                let request = http::request(ctx, id, request)?;
                 begin("beginFetch")?.call((number, kind, what, props, request))
             }
             Event::Alarm(info) => {
@@ -108,7 +108,7 @@ impl ModuleInstance {
             return Ok(());
         }
         let ids: Vec<f64> = released.into_iter().map(native::to_js).collect();
-        let release: Function<'js> = native::state(ctx)?.stubs.get("release")?;
+        let release: Function<'js> = native::state(ctx)?.sessions.get("release")?;
         release.call((ids,))
     }
 }
@@ -161,6 +161,9 @@ impl Instance for ModuleInstance {
                     if let Err(error) = self.begin(ctx, id, event) {
                         let error = native::thrown(ctx, &self.host, error);
                         self.host.settle(id, Err(error));
+                        if self.host.slice().stopped() {
+                            self.host.blame(id);
+                        }
                     }
                 }
                 Work::Timer(timer) => {

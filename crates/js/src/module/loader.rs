@@ -14,7 +14,11 @@ use rquickjs::{
     module::{Declared, WriteOptions},
 };
 
-use super::builtin;
+use super::{
+    builtin,
+    transform::{self, Language},
+};
+use crate::bundle::{self, BundleError};
 
 /// Most files of one bundle.
 const MAX_FILES: usize = 10_000;
@@ -26,6 +30,24 @@ const MAX_FILE_BYTES: u64 = 64 << 20;
 pub(crate) struct Modules {
     pub entry: String,
     pub code: HashMap<String, Arc<[u8]>>,
+    /// The files that imports mean which leave the end of a name out, by the name without it.
+    pub found: HashMap<String, String>,
+}
+
+/// What an import may leave out, or TypeScript writes otherwise, in the order of the search.
+const ENDINGS: [&str; 6] = [".ts", ".mts", ".js", ".mjs", "/index.ts", "/index.js"];
+
+/// The file that an import of `path` means, if it is another one: the name may lack its ending, and
+/// TypeScript writes `./x.js` for what is `./x.ts`.
+fn find(path: &str) -> Option<String> {
+    if Path::new(path).is_file() {
+        return None;
+    }
+    let written = [(".js", ".ts"), (".mjs", ".mts")]
+        .iter()
+        .filter_map(|(js, ts)| path.strip_suffix(js).map(|stem| format!("{stem}{ts}")));
+    let ended = ENDINGS.iter().map(|ending| format!("{path}{ending}"));
+    written.chain(ended).find(|file| Path::new(file).is_file())
 }
 
 /// The name of a module that `base` imports as `name`.
@@ -37,7 +59,7 @@ fn resolve(ctx: &Ctx<'_>, base: &str, name: &str) -> rquickjs::Result<String> {
         return Err(Exception::throw_message(
             ctx,
             &format!(
-                "No such module {name:?}, imported from {base:?}. Packages are bundled before they are served: esbuild {base} --bundle --format=esm --external:cloudflare:* --external:node:*"
+                "No such module {name:?}, imported from {base:?}. Packages are bundled before they are served: `npx esbuild {base} --bundle --format=esm '--external:cloudflare:*' '--external:node:*' --outfile=worker.mjs`, or `npx wrangler deploy --dry-run --outdir=dist`"
             ),
         ));
     }
@@ -66,15 +88,85 @@ fn resolve(ctx: &Ctx<'_>, base: &str, name: &str) -> rquickjs::Result<String> {
 pub(crate) struct Reading {
     pub entry_source: Rc<str>,
     pub entry: Rc<str>,
-    pub found: Rc<RefCell<HashMap<String, Arc<[u8]>>>>,
+    pub modules: Rc<RefCell<Modules>>,
     /// The sources, for errors that show a line.
-    pub sources: Rc<RefCell<HashMap<String, Rc<str>>>>,
+    pub sources: Rc<RefCell<HashMap<String, Source>>>,
+    /// What is wrong with a file that could not be transformed.
+    pub refused: Rc<RefCell<Option<BundleError>>>,
+}
+
+/// The text of a file.
+pub(crate) struct Source {
+    /// As it was read.
+    pub text: Rc<str>,
+    /// As the engine got it, where that is something else; on the same lines.
+    pub compiled: Option<Rc<str>>,
 }
 
 impl Resolver for Reading {
     fn resolve<'js>(&mut self, ctx: &Ctx<'js>, base: &str, name: &str) -> rquickjs::Result<String> {
-        resolve(ctx, base, name)
+        let path = resolve(ctx, base, name)?;
+        if builtin::is(&path) || builtin::source(&path).is_some() {
+            return Ok(path);
+        }
+        let Some(file) = find(&path) else {
+            return Ok(path);
+        };
+        self.modules.borrow_mut().found.insert(path, file.clone());
+        Ok(file)
     }
+}
+
+impl Reading {
+    /// Compiles a file, transformed if the engine cannot read it as it is.
+    fn declare<'js>(
+        &self,
+        ctx: &Ctx<'js>,
+        name: &str,
+        source: &Rc<str>,
+    ) -> rquickjs::Result<Module<'js, Declared>> {
+        let text = as_module(name, source);
+        let keep = |compiled| {
+            let source = Source {
+                text: source.clone(),
+                compiled,
+            };
+            self.sources.borrow_mut().insert(name.to_owned(), source);
+        };
+        keep(None);
+        let language = Language::of(name);
+        if language == Language::JavaScript {
+            let declared = Module::declare(ctx.clone(), name, text.as_bytes());
+            if declared.is_ok() || !transform::may_use_using(&text) || !is_syntax_error(ctx)? {
+                return declared;
+            }
+        }
+        match transform::transform(name, &text, language) {
+            Ok(text) => {
+                keep(Some(text.as_str().into()));
+                Module::declare(ctx.clone(), name, text)
+            }
+            Err(refusal) => {
+                let message = format!("SyntaxError: {}", refusal.message);
+                let error = bundle::place_at(name, source, refusal.at, &message);
+                *self.refused.borrow_mut() = Some(error);
+                Err(Exception::throw_syntax(ctx, &refusal.message))
+            }
+        }
+    }
+}
+
+/// Whether the pending exception is a syntax error; only then it is taken.
+fn is_syntax_error(ctx: &Ctx<'_>) -> rquickjs::Result<bool> {
+    let thrown = ctx.catch();
+    let is_syntax = match thrown.as_object() {
+        Some(error) => error.get::<_, Option<String>>("name")?.as_deref() == Some("SyntaxError"),
+        None => false,
+    };
+    if !is_syntax {
+        ctx.throw(thrown);
+    }
+    Ok(is_syntax)
 }
 
 impl Loader for Reading {
@@ -82,7 +174,7 @@ impl Loader for Reading {
         if builtin::is(name) {
             return builtin::declare(ctx, name);
         }
-        if self.found.borrow().len() >= MAX_FILES {
+        if self.modules.borrow().code.len() >= MAX_FILES {
             return Err(Exception::throw_message(
                 ctx,
                 &format!("the bundle has more than {MAX_FILES} files"),
@@ -90,6 +182,8 @@ impl Loader for Reading {
         }
         let source: Rc<str> = if name == &*self.entry {
             self.entry_source.clone()
+        } else if let Some(source) = builtin::source(name) {
+            source.into()
         } else {
             read(name)
                 .map_err(|why| {
@@ -97,13 +191,9 @@ impl Loader for Reading {
                 })?
                 .into()
         };
-        let text = as_module(name, &source);
-        self.sources
-            .borrow_mut()
-            .insert(name.to_owned(), source.clone());
-        let module = Module::declare(ctx.clone(), name, text.as_bytes())?;
-        let code = module.write(WriteOptions::default())?;
-        self.found.borrow_mut().insert(name.to_owned(), code.into());
+        let module = self.declare(ctx, name, &source)?;
+        let code = module.write(WriteOptions::default())?.into();
+        self.modules.borrow_mut().code.insert(name.to_owned(), code);
         Ok(module)
     }
 }
@@ -141,7 +231,8 @@ pub(crate) struct Loaded(pub Arc<Modules>);
 
 impl Resolver for Loaded {
     fn resolve<'js>(&mut self, ctx: &Ctx<'js>, base: &str, name: &str) -> rquickjs::Result<String> {
-        resolve(ctx, base, name)
+        let path = resolve(ctx, base, name)?;
+        Ok(self.0.found.get(&path).cloned().unwrap_or(path))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the glue asks of Rust: calls, references, ids, sections, results. One state a context.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
 use dolmen_runtime::{
@@ -12,17 +12,22 @@ use rquickjs::{
 };
 
 use super::{
-    http,
+    arguments, http,
     remote::{Remote, RemoteHandle},
 };
 use crate::{
     api, async_context,
+    bindings::{self, Bindings},
     exception::{Thrown, log_uncaught},
     raw, rpc, value_format,
-    vm::over_memory,
+    vm::{self, over_memory},
     web::{glue::Glue, group},
 };
 
+static SESSIONS: Glue = Glue::new(
+    "dolmen:module/sessions.js",
+    include_str!("../../glue/module/sessions.js"),
+);
 static STUBS: Glue = Glue::new(
     "dolmen:module/stubs.js",
     include_str!("../../glue/module/stubs.js"),
@@ -43,10 +48,13 @@ pub(crate) struct Exports {
     pub objects: Vec<String>,
     /// The default export and classes that extend `WorkerEntrypoint`.
     pub entrypoints: Vec<String>,
+    /// All other classes and functions, and those that extend `DurableObject`, which may not be bound.
+    pub classes: Vec<String>,
 }
 
 /// The glue of one context.
 pub(crate) struct ModuleState<'js> {
+    pub sessions: Object<'js>,
     pub stubs: Object<'js>,
     pub workers: Object<'js>,
     replace: Value<'js>,
@@ -81,6 +89,42 @@ pub(crate) fn section(ctx: &Ctx<'_>) -> rquickjs::Result<SectionId> {
     section_of.call((frame,)).map(from_js)
 }
 
+/// The event of a worker that runs now is not over before `until`, a promise, has settled.
+pub(crate) fn keep_event<'js>(ctx: &Ctx<'js>, until: Value<'js>) -> rquickjs::Result<()> {
+    match ctx.userdata::<Stored<'_>>() {
+        Some(stored) => {
+            let keep: Function<'js> = stored.0.sessions.get("keepEvent")?;
+            keep.call((until,))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Tells the host which events the code is part of that `context` is current in.
+pub(crate) fn blame<'js>(ctx: &Ctx<'js>, host: &Host, context: Value<'js>) {
+    let (false, Some(stored)) = (context.is_undefined(), ctx.userdata::<Stored<'_>>()) else {
+        return;
+    };
+    let events_of = || -> rquickjs::Result<Vec<f64>> {
+        let events_of: Function<'js> = stored.0.sessions.get("eventsOf")?;
+        events_of.call((context,))
+    };
+    match events_of() {
+        Ok(events) => events
+            .into_iter()
+            .for_each(|event| host.blame(from_js(event))),
+        // With a full heap nobody can be found.
+        Err(_) => drop(ctx.catch()),
+    }
+}
+
+/// What is to be called once a stream has ended that is made now, if a result has it and its event
+/// lasts as long.
+pub(super) fn hold_for_stream<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Option<Function<'js>>> {
+    let hold: Function<'js> = state(ctx)?.sessions.get("holdForStream")?;
+    hold.call(())
+}
+
 /// A number of ours (of an event, an export, a section) as JavaScript has it.
 #[expect(clippy::cast_precision_loss, reason = "counts, far below 2^53")]
 pub(crate) fn to_js(number: u64) -> f64 {
@@ -107,14 +151,22 @@ pub(super) fn install<'js>(
     ctx: &Ctx<'js>,
     host: Option<&Rc<Host>>,
     exports: &Exports,
+    bindings: &Arc<Bindings>,
 ) -> rquickjs::Result<()> {
     let native = Object::new(ctx.clone())?;
+    bindings::store(ctx, bindings)?;
+    if bindings.iter().next().is_some() {
+        native.set("bindings", bindings::list(ctx, bindings)?)?;
+        native.set("addBindings", bindings::adder(ctx)?)?;
+    }
     calls(ctx, &native, host)?;
     identity(ctx, &native, host, exports)?;
     sections(ctx, &native, host)?;
     http::natives(ctx, &native, host)?;
     storage(ctx, &native, host)?;
     group::uses(&native)?;
+    let sessions: Object<'js> = SESSIONS.run(ctx, native.clone())?;
+    native.set("sessions", sessions.clone())?;
     let stubs: Object<'js> = STUBS.run(ctx, native.clone())?;
     native.set("stubs", stubs.clone())?;
     let web: Object<'js> = WEB.run(ctx, native.clone())?;
@@ -125,6 +177,7 @@ pub(super) fn install<'js>(
     let state = ModuleState {
         replace: stubs.get("replace")?,
         revive: stubs.get("revive")?,
+        sessions,
         stubs,
         workers,
     };
@@ -169,6 +222,24 @@ fn calls<'js>(
         "call",
         move |ctx: Ctx<'js>, remote: Value<'js>, path: Vec<String>, args: Value<'js>| {
             call(&ctx, &own, &remote, path, args)
+        },
+    )?;
+    let own = host.cloned();
+    function(
+        ctx,
+        native,
+        "encodeArguments",
+        move |ctx: Ctx<'js>, args: Value<'js>| {
+            arguments::wrap(&ctx, encode(&ctx, &args, required(&ctx, &own)?)?)
+        },
+    )?;
+    function(
+        ctx,
+        native,
+        "decodeArguments",
+        |ctx: Ctx<'js>, args: Value<'js>| match arguments::take(&args) {
+            Some(message) => decode(&ctx, message),
+            None => Ok(args),
         },
     )?;
     let own = host.cloned();
@@ -246,10 +317,10 @@ fn call<'js>(
 ) -> rquickjs::Result<Promised<impl Future<Output = rquickjs::Result<Value<'js>>> + use<'js>>> {
     let host = required(ctx, host)?;
     let remote = RemoteHandle::get(ctx, remote)?;
-    let args = if args.is_undefined() {
-        None
-    } else {
-        Some(encode(ctx, &args, host)?)
+    let args = match arguments::take(&args) {
+        Some(message) => Some(message),
+        None if args.is_undefined() => None,
+        None => Some(encode(ctx, &args, host)?),
     };
     let call = Call {
         target: remote.target(),
@@ -257,11 +328,15 @@ fn call<'js>(
         args,
     };
     let answer = host.send(&remote.client(), Event::Call(call));
-    let answer = host.admitted(section(ctx)?, answer);
+    let operation = host.operation(section(ctx)?);
     let ctx = ctx.clone();
+    // The stubs in the result belong to the event that made the call.
+    let context = async_context::capture(&ctx);
     Ok(Promised::from(async move {
-        match answer.await {
-            Ok(Reply::Call(message)) => decode_result(&ctx, message),
+        match operation.run(answer).await {
+            Ok(Reply::Call(message)) => {
+                async_context::run_in(&ctx, context, || decode_result(&ctx, message))
+            }
             Ok(_) => Err(Exception::throw_message(
                 &ctx,
                 "the callee answered with something else",
@@ -393,7 +468,7 @@ fn settle<'js>(
 pub(super) fn thrown(ctx: &Ctx<'_>, host: &Rc<Host>, error: rquickjs::Error) -> Error {
     let memory = || {
         let error = over_memory(host);
-        host.slice().stop(error.clone());
+        vm::stop(ctx, host, error.clone());
         error
     };
     if !error.is_exception() {
@@ -497,13 +572,17 @@ fn revive_thrown<'js>(ctx: &Ctx<'js>, error: &Error) -> rquickjs::Result<Value<'
         ErrorKind::Exception | ErrorKind::MethodNotFound if error.thrown().is_some() => {
             object.set("remote", true)?;
         }
-        ErrorKind::Overloaded => object.set("overloaded", true)?,
-        ErrorKind::Unavailable => object.set("retryable", true)?,
+        ErrorKind::Overloaded => {
+            object.set("overloaded", true)?;
+            // Of a call that was refused no object is named.
+            if error.object().is_some() {
+                object.set("durableObjectReset", true)?;
+            }
+        }
+        ErrorKind::Interrupted | ErrorKind::Unavailable => object.set("retryable", true)?,
         _ => {}
     }
-    if let Some(id) = error.object()
-        && error.kind() != ErrorKind::MethodNotFound
-    {
+    if let (Some(id), ErrorKind::Exception) = (error.object(), error.kind()) {
         object.set("durableObjectId", id.to_string())?;
     }
     Ok(value)
@@ -540,6 +619,7 @@ fn identity<'js>(
     native.set("namespaces", names)?;
     native.set("objectExports", objects)?;
     native.set("entrypointExports", exports.entrypoints.clone())?;
+    native.set("classExports", exports.classes.clone())?;
     let own = host.cloned();
     function(
         ctx,
@@ -668,9 +748,9 @@ fn sections<'js>(
         native,
         "nextTurn",
         move |ctx: Ctx<'js>, section: f64| {
-            let turn = required(&ctx, &own)?.admitted(from_js(section), tokio::task::yield_now());
+            let operation = required(&ctx, &own)?.operation(from_js(section));
             Ok::<_, rquickjs::Error>(Promised::from(async move {
-                turn.await;
+                operation.run(tokio::task::yield_now()).await;
                 Ok::<_, rquickjs::Error>(())
             }))
         },
@@ -699,7 +779,7 @@ fn sections<'js>(
             if retry_alarm.0 == Some(false) {
                 host.drop_running_alarm();
             }
-            host.slice().stop(Error::new(ErrorKind::Reset, message));
+            vm::stop(&ctx, host, Error::new(ErrorKind::Reset, message));
             Err::<(), _>(raw::throw_uncatchable(&ctx))
         },
     )?;
@@ -712,7 +792,7 @@ fn sections<'js>(
             let host = required(&ctx, &own)?;
             let pending = ctx.throw(value);
             let error = thrown(&ctx, host, pending);
-            host.slice().stop(error.with_kind(ErrorKind::Reset));
+            vm::stop(&ctx, host, error.with_kind(ErrorKind::Reset));
             Err::<(), _>(raw::throw_uncatchable(&ctx))
         },
     )

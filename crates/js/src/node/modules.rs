@@ -2,8 +2,11 @@
 
 use rquickjs::{Ctx, Object, Result};
 
-use super::{async_natives, bytes, domains, hashes, name_natives};
-use crate::web::glue::Glue;
+use super::{async_natives, bytes, domains, name_natives, scrypt};
+use crate::{
+    bindings::process_natives,
+    web::{self, glue::Glue},
+};
 
 pub(super) struct Module {
     pub name: &'static str,
@@ -57,7 +60,10 @@ modules! {
     "assert/strict": Source::Part("assert", "strict");
     "async_hooks": file!("async_hooks.js"), async_natives;
     "buffer": file!("buffer.js"), bytes::natives;
-    "crypto": file!("crypto.js"), hashes::natives;
+    "internal/ciphers": file!("ciphers.js"), web::crypto_natives;
+    "internal/derivation": file!("derivation.js"), scrypt::natives;
+    "internal/keys": file!("keys.js"), web::key_natives;
+    "crypto": file!("crypto.js"), web::crypto_natives;
     "diagnostics_channel": file!("diagnostics_channel.js");
     "events": file!("events.js");
     "module": file!("module.js"), name_natives;
@@ -65,7 +71,7 @@ modules! {
     "path": file!("path.js");
     "path/posix": Source::Part("path", "posix");
     "perf_hooks": file!("perf_hooks.js");
-    "process": file!("process.js");
+    "process": file!("process.js"), process_natives;
     "querystring": file!("querystring.js");
     "stream": file!("stream.js");
     "stream/consumers": file!("stream_consumers.js");

@@ -38,6 +38,7 @@ glue! {
     COMPRESSION: "compression.js",
     URL_PATTERN: "url_pattern.js",
     SCHEDULER: "scheduler.js",
+    MESSAGES: "messages.js",
     ABSENT: "absent.js",
     WEBSOCKET: "websocket.js",
     CRYPTO: "crypto.js",
@@ -48,6 +49,7 @@ glue! {
     STREAMS_WRITABLE: "streams_writable.js",
     STREAMS_PIPE: "streams_pipe.js",
     URL: "url.js",
+    DISPOSAL: "disposal.js",
 }
 
 impl Glue {

@@ -8,7 +8,9 @@ use crate::value_format;
 
 use super::names::Group;
 use super::state::State;
-use super::{address, clone, codec, crypto, encoding, glue, names, pattern, send, socket, subtle};
+use super::{
+    address, clone, codec, crypto, encoding, glue, hashes, names, pattern, send, socket, subtle,
+};
 
 /// The names of a group, built if they are not yet, and what other groups use of it.
 pub(super) fn exports<'js>(
@@ -126,6 +128,17 @@ fn build<'js>(ctx: &Ctx<'js>, state: &State<'js>, group: Group) -> Result<Object
             uses(&native)?;
             glue::SCHEDULER.run(ctx, native)
         }
+        Group::Messages => {
+            let events = ["Event", "EventTarget"];
+            take(ctx, state, &native, Group::Events, &events)?;
+            take(ctx, state, &native, Group::Clone, &["structuredClone"])?;
+            native.set(
+                "setTimeout",
+                ctx.globals().get::<_, Value<'js>>("setTimeout")?,
+            )?;
+            native.set("report", Func::from(report))?;
+            glue::MESSAGES.run(ctx, native)
+        }
         Group::Absent => glue::ABSENT.run(ctx, native),
         Group::WebSocket => {
             take(
@@ -135,6 +148,7 @@ fn build<'js>(ctx: &Ctx<'js>, state: &State<'js>, group: Group) -> Result<Object
                 Group::Events,
                 &["Event", "EventTarget"],
             )?;
+            take(ctx, state, &native, Group::Messages, &["MessageEvent"])?;
             take(ctx, state, &native, Group::Headers, &["valueIn"])?;
             for name in ["setTimeout", "clearTimeout"] {
                 native.set(name, ctx.globals().get::<_, Value<'js>>(name)?)?;
@@ -147,6 +161,7 @@ fn build<'js>(ctx: &Ctx<'js>, state: &State<'js>, group: Group) -> Result<Object
         Group::Crypto => {
             encoding::native(&native)?;
             crypto::native(&native, &state.host)?;
+            hashes::native(&native)?;
             uses(&native)?;
             glue::CRYPTO.run(ctx, native)
         }
@@ -158,8 +173,10 @@ fn build<'js>(ctx: &Ctx<'js>, state: &State<'js>, group: Group) -> Result<Object
         }
         Group::Platform => {
             platform(&native, state)?;
+            take(ctx, state, &native, Group::Clone, &["structuredClone"])?;
             glue::PLATFORM.run(ctx, native)
         }
+        Group::Disposal => glue::DISPOSAL.run(ctx, native),
         Group::Clone => {
             let clone = Function::new(ctx.clone(), clone::structured_clone)?
                 .with_name("structuredClone")?;

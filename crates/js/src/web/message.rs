@@ -7,7 +7,7 @@
 use std::{future::Future, pin::Pin, rc::Rc};
 
 use bytes::Bytes;
-use dolmen_runtime::SocketEnd;
+use dolmen_runtime::{Operation, SocketEnd};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use rquickjs::{
     Array, Ctx, Exception, Function, Object, Promise, Result, String as JsString, TypedArray,
@@ -16,8 +16,8 @@ use rquickjs::{
     promise::Promised,
 };
 
-use super::{group, names::Group, socket::SocketHandle, state::State};
-use crate::value_format;
+use super::{gated, group, names::Group, socket::SocketHandle, state::State};
+use crate::{async_context, value_format};
 
 /// The chunks of a body that the host receives while the program reads them.
 pub trait PullSource: 'static {
@@ -54,25 +54,43 @@ pub enum TakenBody<'js> {
 }
 
 /// Reads a body that a program makes.
+///
+/// The program makes it as what has passed it on: in that async context, and only while the critical
+/// sections let that in.
 #[derive(Clone, Debug)]
 pub struct BodyReader<'js> {
     source: Object<'js>,
+    context: Value<'js>,
+    operation: Rc<Option<Operation>>,
 }
 
 impl<'js> BodyReader<'js> {
+    fn new(ctx: &Ctx<'js>, source: Object<'js>) -> Result<Self> {
+        let host = &State::of(ctx)?.host;
+        Ok(Self {
+            source,
+            context: async_context::capture(ctx),
+            operation: Rc::new(super::operation(&**host, crate::module::section(ctx)?)),
+        })
+    }
+
     /// The next chunk, which is not empty, or `None` at the end. To be awaited before it is called again.
     ///
     /// # Errors
     /// Whatever the stream fails with, and a `TypeError` if it gives something else than bytes.
     pub async fn next(&self) -> Result<Option<Bytes>> {
-        let read: Function<'js> = self.source.get("read")?;
-        let chunk: Promise<'js> = read.call((This(self.source.clone()),))?;
-        let chunk: Option<TypedArray<'js, u8>> = chunk.into_future().await?;
+        self.admitted().await;
+        let chunk = async_context::run_in(self.source.ctx(), self.context.clone(), || {
+            let read: Function<'js> = self.source.get("read")?;
+            read.call::<_, Promise<'js>>((This(self.source.clone()),))
+        });
+        let chunk: Option<TypedArray<'js, u8>> = chunk?.into_future().await?;
         Ok(chunk.and_then(|chunk| chunk.as_bytes().map(Bytes::copy_from_slice)))
     }
 
     /// Tells the stream that the rest is not wanted, for this reason. What it makes of that is ignored.
-    pub fn cancel(&self, reason: &str) {
+    pub async fn cancel(&self, reason: &str) {
+        self.admitted().await;
         let ctx = self.source.ctx();
         let cancelled = || -> Result<()> {
             let cancel: Function<'js> = self.source.get("cancel")?;
@@ -84,8 +102,14 @@ impl<'js> BodyReader<'js> {
             let ignored = Function::new(ctx.clone(), || {})?;
             promise.catch()?.call((This(promise.clone()), ignored))
         };
-        if cancelled().is_err() {
+        if async_context::run_in(ctx, self.context.clone(), cancelled).is_err() {
             ctx.catch();
+        }
+    }
+
+    async fn admitted(&self) {
+        if let Some(operation) = &*self.operation {
+            operation.admitted().await;
         }
     }
 }
@@ -118,7 +142,7 @@ pub struct ResponseParts {
     pub web_socket: Option<SocketEnd>,
 }
 
-/// A `Request` of what came in.
+/// A `Request` of what came in with the event whose number is `event`, if its client can go away.
 ///
 /// # Errors
 /// When the engine is out of memory.
@@ -128,10 +152,14 @@ pub fn new_request<'js>(
     url: &str,
     headers: &HeaderMap,
     body: NewBody,
+    event: Option<u64>,
 ) -> Result<Value<'js>> {
     let make: Function<'js> = internals(ctx)?.get("internalRequest")?;
     let body = body_value(ctx, body)?;
-    make.call((method.as_str(), url, header_text(ctx, headers)?, body))
+    let headers = header_text(ctx, headers)?;
+    #[expect(clippy::cast_precision_loss, reason = "events are fewer than 2^53")]
+    let event = event.map(|event| event as f64);
+    make.call((method.as_str(), url, headers, body, event))
 }
 
 /// What `new Request(input, init)` makes, whatever the program has made of that name.
@@ -260,9 +288,7 @@ pub(crate) fn taken<'js>(ctx: &Ctx<'js>, body: &Value<'js>) -> Result<TakenBody<
     Ok(match object.as_typed_array::<u8>() {
         // The engine's bytes may move or go; a copy may be sent by any thread.
         Some(bytes) => TakenBody::Bytes(Bytes::copy_from_slice(bytes.as_bytes().unwrap_or(&[]))),
-        None => TakenBody::Source(BodyReader {
-            source: object.clone(),
-        }),
+        None => TakenBody::Source(BodyReader::new(ctx, object.clone())?),
     })
 }
 
@@ -284,14 +310,14 @@ pub(crate) fn source_object<'js>(
     let object = Object::new(ctx.clone())?;
     let pulled = source.clone();
     let read = move |ctx: Ctx<'js>| {
-        let chunk = pulled.clone().pull();
-        Promised(async move {
+        let chunk = gated(&ctx, &*State::of(&ctx)?.host, pulled.clone().pull())?;
+        Ok::<_, rquickjs::Error>(Promised(async move {
             match chunk.await {
                 Ok(Some(chunk)) => TypedArray::<u8>::new_copy(ctx, chunk).map(Some),
                 Ok(None) => Ok(None),
                 Err(message) => Err(Exception::throw_type(&ctx, &message)),
             }
-        })
+        }))
     };
     object.set("read", Function::new(ctx.clone(), read)?)?;
     object.set(

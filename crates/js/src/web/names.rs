@@ -18,20 +18,22 @@ pub(super) enum Group {
     Compression,
     UrlPattern,
     Scheduler,
+    Messages,
     Absent,
     WebSocket,
     Crypto,
     Subtle,
     Platform,
     Clone,
+    Disposal,
 }
 
 impl Group {
-    pub(super) const COUNT: usize = Group::Clone as usize + 1;
+    pub(super) const COUNT: usize = Group::Disposal as usize + 1;
 }
 
 /// Every name with its group. `self`, `DOMException` and `queueMicrotask` need no group.
-pub(super) const NAMES: [(&CStr, Group); 57] = [
+pub(super) const NAMES: [(&CStr, Group); 65] = [
     (c"URL", Group::Url),
     (c"URLSearchParams", Group::Url),
     (c"TextEncoder", Group::Encoding),
@@ -69,11 +71,13 @@ pub(super) const NAMES: [(&CStr, Group); 57] = [
     (c"DecompressionStream", Group::Compression),
     (c"URLPattern", Group::UrlPattern),
     (c"scheduler", Group::Scheduler),
+    (c"MessageChannel", Group::Messages),
+    (c"MessagePort", Group::Messages),
+    (c"MessageEvent", Group::Messages),
     (c"HTMLRewriter", Group::Absent),
     (c"WebSocket", Group::WebSocket),
     (c"WebSocketPair", Group::WebSocket),
     (c"WebSocketRequestResponsePair", Group::WebSocket),
-    (c"MessageEvent", Group::WebSocket),
     (c"CloseEvent", Group::WebSocket),
     (c"ErrorEvent", Group::WebSocket),
     (c"Worker", Group::Absent),
@@ -85,10 +89,16 @@ pub(super) const NAMES: [(&CStr, Group); 57] = [
     (c"CryptoKey", Group::Subtle),
     (c"performance", Group::Platform),
     (c"Performance", Group::Platform),
+    (c"PerformanceEntry", Group::Platform),
+    (c"PerformanceMark", Group::Platform),
+    (c"PerformanceMeasure", Group::Platform),
     (c"navigator", Group::Platform),
     (c"Navigator", Group::Platform),
     (c"structuredClone", Group::Clone),
     (c"reportError", Group::Clone),
+    (c"SuppressedError", Group::Disposal),
+    (c"DisposableStack", Group::Disposal),
+    (c"AsyncDisposableStack", Group::Disposal),
 ];
 
 /// A name as text. All of them are ASCII.
@@ -97,7 +107,7 @@ pub(super) fn text(name: &'static CStr) -> &'static str {
 }
 
 /// What groups use of each other besides their global names.
-const INTERNAL: [(&str, Group); 15] = [
+const INTERNAL: [(&str, Group); 16] = [
     ("partsOfRequest", Group::Fetch),
     ("partsOfResponse", Group::Fetch),
     ("takeBody", Group::Fetch),
@@ -110,6 +120,7 @@ const INTERNAL: [(&str, Group); 15] = [
     ("readableOf", Group::Streams),
     ("Reader", Group::Streams),
     ("subtle", Group::Subtle),
+    ("usingCtx", Group::Disposal),
     ("hibernation", Group::WebSocket),
     ("socketOfHandle", Group::WebSocket),
     ("releaseSocket", Group::WebSocket),

@@ -31,18 +31,15 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::WebHost;
 use super::download::{Download, idle};
 use super::http_client;
 use super::message::{self, PullSource, TakenBody};
 use super::socket::SocketHandle;
 use super::upload::Upload;
+use super::{WebHost, gated};
 
 /// Most exchanges of one object that are not read to their end.
 const MAX_OPEN: usize = 100;
-
-/// Largest message that an object takes from a server, in bytes.
-const MAX_SOCKET_MESSAGE: usize = 32 << 20;
 
 /// Headers that the connection decides.
 const CONNECTION_HEADERS: [HeaderName; 7] = [
@@ -55,12 +52,21 @@ const CONNECTION_HEADERS: [HeaderName; 7] = [
     HeaderName::from_static("keep-alive"),
 ];
 
-/// Adds `outputGate` and `send` to `native`.
+/// Adds `outputGate`, `clientGone` and `send` to `native`.
 pub(super) fn native<'js>(native: &Object<'js>, host: &Rc<dyn WebHost>) -> Result<()> {
     let gate_host = host.clone();
     native.set(
         "outputGate",
         Func::from(move |ctx: Ctx<'js>| output_gate(ctx, &*gate_host)),
+    )?;
+    let client_host = host.clone();
+    native.set(
+        "clientGone",
+        Func::from(move |event: f64| {
+            // Events are numbered by us, below 2^53.
+            let gone = client_host.client_gone(event as u64);
+            Promised(async move { Ok::<_, rquickjs::Error>(gone.await) })
+        }),
     )?;
     let open = Rc::new(Cell::new(0));
     let host = host.clone();
@@ -192,17 +198,20 @@ fn send<'js>(
     };
     let mut request = build(&ctx, &exchange, method, headers, body)?;
     let handshake = Handshake::begin(&mut request).map_err(|error| failed(&error))?;
-    let buffer = host.object().map(|object| object.options().socket_buffer);
+    let limits = host.object().map(|object| {
+        let options = object.options();
+        (options.socket_buffer, options.max_socket_message)
+    });
     let client = http_client::client(host.egress()).map_err(|error| failed(&error))?;
     let answer = {
         let (ctx, exchange) = (ctx.clone(), exchange.clone());
         async move {
             let sent = exchange.answered(client.request(request), idle_timeout);
             match exchange.run(sent).await {
-                Ok(response) => match (handshake, buffer) {
-                    (Some(handshake), Some(buffer)) if response.status() == 101 => {
+                Ok(response) => match (handshake, limits) {
+                    (Some(handshake), Some(limits)) if response.status() == 101 => {
                         let url = exchange.url.clone();
-                        match exchange.run(handshake.finish(response, buffer)).await {
+                        match exchange.run(handshake.finish(response, limits)).await {
                             Ok((head, end)) => switched(&ctx, head, end),
                             Err(error) => Err(Exception::throw_type(&ctx, &error)),
                         }
@@ -219,7 +228,7 @@ fn send<'js>(
         }
     };
     let result = Object::new(ctx.clone())?;
-    result.set("answer", Promised(answer))?;
+    result.set("answer", Promised(gated(&ctx, host, answer)?))?;
     result.set("cancel", Function::new(ctx, move || exchange.cancel())?)?;
     Ok(result)
 }
@@ -298,7 +307,7 @@ impl Handshake {
     async fn finish(
         self,
         mut response: Response<Incoming>,
-        buffer: usize,
+        (buffer, max_message): (usize, usize),
     ) -> std::result::Result<(Response<()>, SocketEnd), String> {
         let agreed = websocket::verify_accepted(response.headers(), &self.key, &self.asked, true)
             .map_err(|error| error.to_string())?;
@@ -309,7 +318,7 @@ impl Handshake {
         let options = WireOptions {
             role: Role::Client,
             deflate: agreed.deflate,
-            max_message: MAX_SOCKET_MESSAGE,
+            max_message,
         };
         let stream = TokioIo::new(upgraded);
         let carried = carry(

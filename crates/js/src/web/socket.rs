@@ -146,6 +146,10 @@ fn traffic<'js>(native: &Object<'js>, host: &Rc<Host>) -> Result<()> {
             })
         }),
     )?;
+    native.set(
+        "keepEvent",
+        Func::from(|ctx: Ctx<'js>, until: Value<'js>| module::keep_event(&ctx, until)),
+    )?;
     let own = host.clone();
     native.set(
         "receive",
@@ -196,8 +200,8 @@ fn receive<'js>(
     let Some(end) = SocketHandle::end(handle)? else {
         return Err(Exception::throw_type(ctx, "the WebSocket is not accepted"));
     };
-    let section = module::section(ctx)?;
-    let received = host.admitted(section, host.receive(end));
+    let operation = host.operation(module::section(ctx)?);
+    let received = operation.run(host.receive(end));
     let ctx = ctx.clone();
     Ok(Promised(async move {
         let array = Array::new(ctx.clone())?;

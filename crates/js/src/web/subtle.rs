@@ -5,12 +5,15 @@
 //! thread, so it does not hold up the shard, and the promise resolves later.
 
 mod aes;
+mod cipher;
 mod elliptic;
+mod keys;
 mod rsa;
 mod secret;
 
 use std::{fmt::Display, rc::Rc};
 
+use dolmen_runtime::ANY_SECTION;
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use rquickjs::{
     Array, Ctx, Exception, IntoJs, Object, Result, TypedArray, Value,
@@ -19,7 +22,9 @@ use rquickjs::{
 };
 use tokio::sync::Semaphore;
 
-use super::{WebHost, encoding};
+pub(super) use self::{cipher::native as cipher_native, keys::native as key_native};
+
+use super::{WebHost, encoding, run};
 
 /// More data than this is worked on by another thread: some 0.1 ms of hashing.
 const MOST_BYTES_HERE: usize = 128 << 10;
@@ -110,7 +115,7 @@ struct Params {
     curve: Option<Curve>,
     /// `private`, `public` or `secret`.
     key_type: String,
-    /// `raw`, `pkcs8`, `spki` or `parts`.
+    /// `raw`, `pkcs8`, `spki` or `parts`; of Node's keys also `pkcs1` and `sec1`.
     format: String,
     /// Initialization vector, counter block, salt or label.
     iv: Vec<u8>,
@@ -214,24 +219,14 @@ pub(super) fn native<'js>(native: &Object<'js>, host: &Rc<dyn WebHost>) -> Resul
                        params: Object<'js>,
                        key: Opt<Option<TypedArray<'js, u8>>>,
                        data: Opt<Option<TypedArray<'js, u8>>>| {
-        let mut seed = [0; 32];
-        host.random(&mut seed).map_err(|error| {
-            Exception::throw_message(&ctx, &format!("no random numbers: {error}"))
-        })?;
-        let task = Task {
-            operation,
-            params: Params::read(&ctx, &params)?,
-            key: bytes(key.0.flatten()),
-            data: bytes(data.0.flatten()),
-            rng: ChaCha20Rng::from_seed(seed),
-        };
-        start(ctx, task)
+        let task = Task::read(&ctx, &*host, operation, &params, key, data)?;
+        start(ctx, &*host, task)
     };
     native.set("subtle", Func::from(subtle))
 }
 
 /// The task's output, or a promise of it.
-fn start<'js>(ctx: Ctx<'js>, task: Task) -> Result<Value<'js>> {
+fn start<'js>(ctx: Ctx<'js>, host: &dyn WebHost, task: Task) -> Result<Value<'js>> {
     if !task.takes_long() {
         return output(&ctx, task.run());
     }
@@ -244,7 +239,8 @@ fn start<'js>(ctx: Ctx<'js>, task: Task) -> Result<Value<'js>> {
             output(&ctx, done.unwrap_or_else(|error| Err(operation(error))))
         }
     };
-    Promised(elsewhere).into_js(&ctx)
+    // As if it were computed here: no critical section keeps it out.
+    Promised(run(super::operation(host, ANY_SECTION), elsewhere)).into_js(&ctx)
 }
 
 fn output<'js>(ctx: &Ctx<'js>, outcome: Outcome<Output>) -> Result<Value<'js>> {
@@ -264,6 +260,27 @@ fn output<'js>(ctx: &Ctx<'js>, outcome: Outcome<Output>) -> Result<Value<'js>> {
 }
 
 impl Task {
+    fn read<'js>(
+        ctx: &Ctx<'js>,
+        host: &dyn WebHost,
+        operation: String,
+        params: &Object<'js>,
+        key: Opt<Option<TypedArray<'js, u8>>>,
+        data: Opt<Option<TypedArray<'js, u8>>>,
+    ) -> Result<Self> {
+        let mut seed = [0; 32];
+        host.random(&mut seed).map_err(|error| {
+            Exception::throw_message(ctx, &format!("no random numbers: {error}"))
+        })?;
+        Ok(Self {
+            operation,
+            params: Params::read(ctx, params)?,
+            key: bytes(key.0.flatten()),
+            data: bytes(data.0.flatten()),
+            rng: ChaCha20Rng::from_seed(seed),
+        })
+    }
+
     fn takes_long(&self) -> bool {
         let Params {
             algorithm, rounds, ..
@@ -285,6 +302,7 @@ impl Task {
             rng,
         } = &mut self;
         let output = match (operation.as_str(), params.algorithm.as_str()) {
+            ("digest", "MD5") => Output::Bytes(secret::md5(data)),
             ("digest", _) => Output::Bytes(secret::digest(params.hash()?, data)),
             ("generate", "ECDSA" | "ECDH") => {
                 Output::List(elliptic::generate(params.curve()?, rng))

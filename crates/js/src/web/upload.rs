@@ -77,7 +77,7 @@ async fn send_chunks<'js>(
             }
         }
     }
-    reader.cancel("the request ended before its body did");
+    reader.cancel("the request ended before its body did").await;
 }
 
 impl Body for Upload {

@@ -81,10 +81,11 @@ pub(super) fn native<'js>(
         .map_err(|error| throw(&ctx, &error)));
     method!("sync", |s, ctx| {
         let gate = s.host.output_gate();
-        Ok::<_, rquickjs::Error>(Promised(async move {
+        let operation = s.host.operation(crate::module::section(&ctx)?);
+        Ok::<_, rquickjs::Error>(Promised(operation.run(async move {
             gate.await
                 .map_err(|error| Exception::throw_message(&ctx, error.message()))
-        }))
+        })))
     });
     method!("hasWritten", |s, ctx| s
         .host

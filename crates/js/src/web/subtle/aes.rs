@@ -8,21 +8,21 @@ use ghash::{GHash, universal_hash::UniversalHash};
 
 use super::{Outcome, Params, operation, secret};
 
-const BLOCK: usize = 16;
-type Block = [u8; BLOCK];
+pub(super) const BLOCK: usize = 16;
+pub(super) type Block = [u8; BLOCK];
 
 /// What AES-KW puts in front of a key.
 const WRAP_MARK: [u8; 8] = [0xA6; 8];
 const WRAP_ROUNDS: usize = 6;
 
-enum Aes {
+pub(super) enum Aes {
     Aes128(aes::Aes128),
     Aes192(aes::Aes192),
     Aes256(aes::Aes256),
 }
 
 impl Aes {
-    fn new(key: &[u8]) -> Outcome<Self> {
+    pub(super) fn new(key: &[u8]) -> Outcome<Self> {
         let wrong = |_| operation("an AES key has 128, 192 or 256 bits");
         Ok(match key.len() {
             16 => Aes::Aes128(aes::Aes128::new_from_slice(key).map_err(wrong)?),
@@ -31,7 +31,7 @@ impl Aes {
         })
     }
 
-    fn encrypt(&self, block: &mut Block) {
+    pub(super) fn encrypt(&self, block: &mut Block) {
         let block = GenericArray::from_mut_slice(block);
         match self {
             Aes::Aes128(aes) => aes.encrypt_block(block),
@@ -40,7 +40,7 @@ impl Aes {
         }
     }
 
-    fn decrypt(&self, block: &mut Block) {
+    pub(super) fn decrypt(&self, block: &mut Block) {
         let block = GenericArray::from_mut_slice(block);
         match self {
             Aes::Aes128(aes) => aes.decrypt_block(block),
@@ -70,13 +70,13 @@ pub(super) fn decrypt(params: &Params, key: &[u8], data: &[u8]) -> Outcome<Vec<u
     }
 }
 
-fn block(bytes: &[u8]) -> Outcome<Block> {
+pub(super) fn block(bytes: &[u8]) -> Outcome<Block> {
     bytes
         .try_into()
         .map_err(|_| operation("the iv or counter has 16 bytes"))
 }
 
-fn xor(block: &mut Block, other: &Block) {
+pub(super) fn xor(block: &mut Block, other: &Block) {
     for (byte, other) in block.iter_mut().zip(other) {
         *byte ^= other;
     }
@@ -148,19 +148,19 @@ fn counter(aes: &Aes, start: Block, bits: usize, data: &[u8]) -> Outcome<Vec<u8>
 
 // ---- GCM -------------------------------------------------------------------------------------------
 
-fn ghash(aes: &Aes) -> GHash {
+pub(super) fn ghash(aes: &Aes) -> GHash {
     let mut key = Block::default();
     aes.encrypt(&mut key);
     GHash::new(GenericArray::from_slice(&key))
 }
 
-fn lengths(first: usize, second: usize) -> Block {
+pub(super) fn lengths(first: usize, second: usize) -> Block {
     let bits = |bytes: usize| bytes as u128 * 8;
     (bits(first) << 64 | bits(second)).to_be_bytes()
 }
 
 /// The block that the tag is hidden with; counting goes on from the next one.
-fn first_counter(aes: &Aes, iv: &[u8]) -> Block {
+pub(super) fn first_counter(aes: &Aes, iv: &[u8]) -> Block {
     if let Ok(iv) = <[u8; 12]>::try_from(iv) {
         let mut block = [0; BLOCK];
         block[..12].copy_from_slice(&iv);
@@ -173,7 +173,7 @@ fn first_counter(aes: &Aes, iv: &[u8]) -> Block {
     hash.finalize().into()
 }
 
-fn next(block: Block) -> Block {
+pub(super) fn next(block: Block) -> Block {
     let count = u128::from_be_bytes(block);
     let mask = u128::from(u32::MAX);
     (count & !mask | count.wrapping_add(1) & mask).to_be_bytes()

@@ -55,6 +55,7 @@ pub(super) fn public(curve: Curve, key: &[u8]) -> Outcome<Vec<u8>> {
 pub(super) fn import(params: &Params, bytes: &[u8]) -> Outcome<Vec<u8>> {
     on!(params.curve()?, curve => match (params.format.as_str(), params.is_private()) {
         ("pkcs8", _) => Ok(curve::SecretKey::from_pkcs8_der(bytes).map_err(no_private)?.to_bytes().to_vec()),
+        ("sec1", _) => Ok(curve::SecretKey::from_sec1_der(bytes).map_err(no_private)?.to_bytes().to_vec()),
         ("raw", true) => Ok(curve::SecretKey::from_slice(bytes).map_err(no_private)?.to_bytes().to_vec()),
         (format, _) => {
             let public = match format {
@@ -70,6 +71,9 @@ pub(super) fn export(params: &Params, key: &[u8]) -> Outcome<Vec<u8>> {
     on!(params.curve()?, curve => match params.is_private() {
         true => {
             let private = curve::SecretKey::from_slice(key).map_err(no_private)?;
+            if params.format == "sec1" {
+                return Ok(private.to_sec1_der().map_err(operation)?.to_vec());
+            }
             Ok(private.to_pkcs8_der().map_err(operation)?.as_bytes().to_vec())
         }
         false => {

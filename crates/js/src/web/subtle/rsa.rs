@@ -63,6 +63,8 @@ pub(super) fn import(params: &Params, bytes: &[u8]) -> Outcome<Vec<u8>> {
             };
             let primes = [number(3), number(4)].into_iter().flatten().collect();
             RsaPrivateKey::from_components(n, e, d, primes).map_err(wrong_data)?
+        } else if params.format == "pkcs1" {
+            private(bytes)?
         } else {
             RsaPrivateKey::from_pkcs8_der(bytes).map_err(wrong_data)?
         };
@@ -74,6 +76,8 @@ pub(super) fn import(params: &Params, bytes: &[u8]) -> Outcome<Vec<u8>> {
             return Err(wrong_data("n or e is missing"));
         };
         RsaPublicKey::new_with_max_size(n, e, MOST_BITS).map_err(wrong_data)?
+    } else if params.format == "pkcs1" {
+        public(bytes)?
     } else {
         RsaPublicKey::from_public_key_der(bytes).map_err(wrong_data)?
     };

@@ -13,6 +13,11 @@ pub(super) fn digest(hash: Hash, data: &[u8]) -> Vec<u8> {
     with_hash!(hash, D => D::digest(data).to_vec())
 }
 
+/// Of no security, and for nothing but checksums: no other computation takes it as its hash.
+pub(super) fn md5(data: &[u8]) -> Vec<u8> {
+    md5::Md5::digest(data).to_vec()
+}
+
 pub(super) fn hmac(hash: Hash, key: &[u8], data: &[u8]) -> Outcome<Vec<u8>> {
     with_hash!(hash, D => {
         let mut mac = Hmac::<D>::new_from_slice(key).map_err(operation)?;

@@ -1,4 +1,4 @@
-//! Hashes, HMAC and PBKDF2: the native half of `glue/node/crypto.js`.
+//! Hashes piece by piece, HMAC and PBKDF2, for Node's `crypto` and `crypto.DigestStream`.
 //!
 //! A call hashes what it is given in one go; the glue gives it no more than a slice can bear.
 
@@ -12,11 +12,8 @@ use rquickjs::{
 use sha1::Sha1;
 use sha2::{Sha224, Sha256, Sha384, Sha512, Sha512_224, Sha512_256, digest::DynDigest};
 
-use crate::web;
-
 /// Adds the functions to `native`.
-pub(super) fn natives<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
-    web::crypto_natives(ctx, native)?;
+pub(super) fn native(native: &Object<'_>) -> Result<()> {
     native.set("hash", Func::from(hash))?;
     native.set("hmac", Func::from(hmac))?;
     native.set("pbkdf2", Func::from(pbkdf2))
@@ -148,7 +145,8 @@ fn pbkdf2<'js>(
     rquickjs::Function::new(ctx, MutFn::new(rounds))
 }
 
-fn live<'a>(ctx: &Ctx<'_>, bytes: &'a TypedArray<'_, u8>) -> Result<&'a [u8]> {
+/// The bytes of an array whose memory is still its own.
+pub(crate) fn live<'a>(ctx: &Ctx<'_>, bytes: &'a TypedArray<'_, u8>) -> Result<&'a [u8]> {
     bytes
         .as_bytes()
         .ok_or_else(|| Exception::throw_type(ctx, "the ArrayBuffer is detached"))

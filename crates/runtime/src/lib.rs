@@ -12,6 +12,7 @@ mod alarms;
 mod body;
 mod call;
 mod clock;
+mod deliveries;
 mod driver;
 mod egress;
 mod engine;

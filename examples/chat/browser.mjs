@@ -86,12 +86,14 @@ class Window {
     return result.value;
   }
 
-  /// Waits until the expression is true; it is looked at whenever the page changes.
+  /// Waits until the expression is true; it is looked at whenever the page or its focus changes.
   async until(expression) {
     const there = await this.evaluate(`new Promise((resolve) => {
-      const look = () => { if (!(${expression})) return; clearTimeout(timer); observer.disconnect(); resolve(true); };
+      const end = (seen) => { clearTimeout(timer); observer.disconnect(); document.removeEventListener("focusin", look); resolve(seen); };
+      const look = () => { if (${expression}) end(true); };
       const observer = new MutationObserver(look);
-      const timer = setTimeout(() => { observer.disconnect(); resolve(false); }, ${LIMIT_MS});
+      const timer = setTimeout(end, ${LIMIT_MS}, false);
+      document.addEventListener("focusin", look);
       observer.observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
       look();
     })`);

@@ -47,6 +47,7 @@ async function conversation() {
     const window = await browser.open(url);
     if (name === "Ann") await checkLooks(window, "door");
     // The name has the focus, the room is filled in: typing and Enter are enough.
+    await window.until(`document.activeElement?.id === "name"`);
     await window.type(name);
     await window.press("Enter");
     await window.until(`${STATUS} === "Connected as ${name}"`);

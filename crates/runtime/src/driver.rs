@@ -92,7 +92,7 @@ impl Driver {
         loop {
             self.maintain().await;
             let events_first = timers_in_a_row >= TIMERS_PER_EVENT;
-            let deadline = self.section_deadline();
+            let deadline = self.deadline();
             let next = self.next(Waiting::ForEvents, deadline, events_first).await;
             timers_in_a_row = match next {
                 Next::Evict => return self.leave(),
@@ -248,7 +248,7 @@ impl Driver {
         let result = match alarm {
             Some(info) => match self.due_alarm(info) {
                 Ok(Some(due)) => {
-                    object.alarm.handler_started();
+                    object.alarm.handler_started(self.alarm_deadline());
                     self.run_event(id, Event::Alarm(due)).await
                 }
                 Ok(None) => Ok(Reply::Alarm),

@@ -19,6 +19,7 @@ use crate::{
     Result,
     alarm_state::AlarmState,
     call::{Connection, Export, Life},
+    deliveries::Deliveries,
     engine::Concurrency,
     error::{Error, ErrorKind},
     event::{AlarmInfo, Event, Reply},
@@ -108,6 +109,8 @@ pub(crate) struct Object {
     pub in_flight: RefCell<HashMap<EventId, InFlight>>,
     /// Critical sections, innermost last: while there is one, no event begins.
     pub sections: RefCell<Sections>,
+    /// Whose end of an operation user code sees next.
+    pub deliveries: RefCell<Deliveries>,
     pub next_event: Cell<EventId>,
     /// The events that the instance is to be reset for.
     pub culprits: RefCell<Vec<EventId>>,
@@ -152,6 +155,7 @@ impl Object {
             sockets_ready: Cell::new(0),
             running: RefCell::default(),
             in_flight: RefCell::default(),
+            deliveries: RefCell::default(),
             sections: RefCell::default(),
             next_event: Cell::new(1),
             culprits: RefCell::default(),

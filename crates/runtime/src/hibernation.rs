@@ -335,6 +335,8 @@ impl Object {
 async fn sweep(shard: Rc<Shard>, idle: Duration) {
     while !shard.draining.get() && !shard.sockets.borrow().is_empty() {
         shard.clock.sleep(idle / 4).await;
+        // Of those that left since the last time.
+        shard.give_memory_back();
         let keys: Vec<_> = shard.sockets.borrow().keys().copied().collect();
         for object in keys.into_iter().filter_map(|key| shard.find(key)) {
             object.leave_if_idle(idle);

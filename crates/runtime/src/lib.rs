@@ -23,6 +23,7 @@ mod handle;
 mod hibernation;
 mod host;
 mod interleaved;
+mod memory;
 mod namespace;
 mod object;
 mod options;

@@ -158,6 +158,8 @@ pub(crate) struct Shard {
     pub drain: Notify,
     drained: RefCell<Option<oneshot::Sender<()>>>,
     lives: Cell<u64>,
+    /// Instances that ended since memory was given back.
+    pub ended: Cell<usize>,
 }
 
 thread_local! {
@@ -186,6 +188,7 @@ impl Shard {
             drain: Notify::new(),
             drained: RefCell::default(),
             lives: Cell::new(0),
+            ended: Cell::new(0),
             shared,
         });
         CURRENT.set(Some(shard.clone()));
@@ -402,9 +405,15 @@ impl Shard {
         self.table.borrow().get(&key).cloned()
     }
 
+    /// How many objects are live.
+    pub fn live(&self) -> usize {
+        self.table.borrow().len()
+    }
+
     /// Takes an evicted object out of the table.
     pub fn forget(&self, object: &Rc<Object>) {
         self.table.borrow_mut().remove(&object.key);
+        self.ended.set(self.ended.get() + 1);
         if self.draining.get() && self.table.borrow().is_empty() {
             // Wakes the message loop, which then sees that nothing is left.
             let _ = self.inbox.send(ShardMessage::Abort);
@@ -503,6 +512,8 @@ pub(crate) fn owner(id: ObjectId, shards: usize) -> usize {
 async fn sweep(shard: Rc<Shard>, idle: Duration) {
     while !shard.draining.get() {
         shard.clock.sleep(idle / 4).await;
+        // Of those that left since the last time.
+        shard.give_memory_back();
         for object in shard.table.borrow().values() {
             object.leave_if_idle(idle);
         }

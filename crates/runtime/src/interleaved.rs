@@ -188,7 +188,7 @@ impl Driver {
             (event.reply, reason)
         });
         let stay = is_shared && !self.starting;
-        let waiting = object.mailbox.take().into_iter().filter_map(|envelope| {
+        let waiting = object.empty_mailbox().into_iter().filter_map(|envelope| {
             if stay && matches!(envelope.route, Route::Plain) {
                 // It has not begun, and the next instance will do as well.
                 object.mailbox.borrow_mut().push_back(envelope);

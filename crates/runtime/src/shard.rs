@@ -152,6 +152,8 @@ pub(crate) struct Shard {
     open_databases: RefCell<VecDeque<Weak<Object>>>,
     /// Hibernatable WebSockets, of objects that are live and of those that are not.
     pub sockets: RefCell<HashMap<ObjectKey, Rc<Sockets>>>,
+    /// Sockets whose objects found no room; they are tried again together.
+    roomless: RefCell<Vec<(ObjectKey, SocketId)>>,
     /// Whether somebody looks for objects that may hibernate.
     pub sweeps_sockets: Cell<bool>,
     /// Tells those who wait that the shard drains.
@@ -184,6 +186,7 @@ impl Shard {
             ids: RefCell::default(),
             open_databases: RefCell::default(),
             sockets: RefCell::default(),
+            roomless: RefCell::default(),
             sweeps_sockets: Cell::new(false),
             drain: Notify::new(),
             drained: RefCell::default(),
@@ -331,12 +334,25 @@ impl Shard {
             Err(_) if self.draining.get() => {}
             Err(error) => {
                 // What arrived waits in the socket until there is room for the object.
-                tracing::warn!(%error, "a WebSocket's object cannot be made live yet");
-                let shard = self.clone();
-                tokio::task::spawn_local(async move {
-                    shard.clock.sleep(ROOM_RETRY).await;
-                    shard.socket_ready(key, socket);
-                });
+                let mut roomless = self.roomless.borrow_mut();
+                roomless.push((key, socket));
+                if roomless.len() == 1 {
+                    tracing::warn!(%error, "a WebSocket's object cannot be made live yet");
+                    tokio::task::spawn_local(self.clone().try_roomless());
+                }
+            }
+        }
+    }
+
+    /// Tries once more those that found no room. The first one that still finds none is enough to know.
+    async fn try_roomless(self: Rc<Self>) {
+        self.clock.sleep(ROOM_RETRY).await;
+        for (key, socket) in self.roomless.take() {
+            let is_full = !self.roomless.borrow().is_empty();
+            if is_full && self.find(key).is_none() {
+                self.roomless.borrow_mut().push((key, socket));
+            } else {
+                self.socket_ready(key, socket);
             }
         }
     }

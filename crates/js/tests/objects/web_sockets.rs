@@ -471,6 +471,60 @@ fn more_messages_than_handlers_may_run_wait_in_their_socket() {
     });
 }
 
+/// What a hibernated connection costs the process, connections of the system apart. Run it by itself:
+/// `cargo test --release -p dolmen-js --test objects -- --ignored --nocapture hibernated`.
+#[test]
+#[ignore = "a measurement"]
+fn fifty_thousand_hibernated_sockets() {
+    const OBJECTS: usize = 1_000;
+    const SOCKETS: usize = 50;
+    let clock = ManualClock::new(0);
+    in_world_with(ECHO, options(), Clock::manual(clock.clone()), async |w| {
+        let open = async |name: String| {
+            let mut ends = Vec::with_capacity(SOCKETS);
+            for _ in 0..SOCKETS {
+                ends.push(connect(w, &name, "/").await);
+            }
+            ends
+        };
+        drop(open("ECHO/first".to_owned()).await);
+        hibernate(w, &clock).await;
+        let before = resident();
+        let mut rooms = Vec::with_capacity(OBJECTS);
+        for number in 0..OBJECTS {
+            rooms.push(open(format!("ECHO/{number}")).await);
+            if number % 100 == 99 {
+                hibernate(w, &clock).await;
+            }
+        }
+        hibernate(w, &clock).await;
+        let count = OBJECTS * SOCKETS;
+        let bytes = resident().saturating_sub(before) / count;
+        let mut delays: Vec<Duration> = Vec::with_capacity(OBJECTS);
+        for ends in &rooms {
+            let asked = std::time::Instant::now();
+            assert!(
+                ask(&ends[0], "lives").await.starts_with("2 "),
+                "it had not hibernated"
+            );
+            delays.push(asked.elapsed());
+        }
+        delays.sort();
+        println!(
+            "{count} sockets over {OBJECTS} objects: {bytes} bytes each; first message after {:?}, p99 {:?}",
+            delays[OBJECTS / 2],
+            delays[OBJECTS * 99 / 100]
+        );
+    });
+}
+
+/// Memory of this process, in bytes.
+fn resident() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let resident: usize = pages.split(' ').nth(1).unwrap().parse().unwrap();
+    resident * 4096
+}
+
 const THROWS: &str = r#"
 import { DurableObject } from "cloudflare:workers";
 export class Room extends DurableObject {
@@ -619,58 +673,4 @@ fn messages_of_many_sockets_do_not_keep_requests_out() {
             assert_eq!(text(end).await, "x");
         }
     });
-}
-
-/// What a hibernated connection costs the process, connections of the system apart. Run it by itself:
-/// `cargo test --release -p dolmen-js --test objects -- --ignored --nocapture hibernated`.
-#[test]
-#[ignore = "a measurement"]
-fn fifty_thousand_hibernated_sockets() {
-    const OBJECTS: usize = 1_000;
-    const SOCKETS: usize = 50;
-    let clock = ManualClock::new(0);
-    in_world_with(ECHO, options(), Clock::manual(clock.clone()), async |w| {
-        let open = async |name: String| {
-            let mut ends = Vec::with_capacity(SOCKETS);
-            for _ in 0..SOCKETS {
-                ends.push(connect(w, &name, "/").await);
-            }
-            ends
-        };
-        drop(open("ECHO/first".to_owned()).await);
-        hibernate(w, &clock).await;
-        let before = resident();
-        let mut rooms = Vec::with_capacity(OBJECTS);
-        for number in 0..OBJECTS {
-            rooms.push(open(format!("ECHO/{number}")).await);
-            if number % 100 == 99 {
-                hibernate(w, &clock).await;
-            }
-        }
-        hibernate(w, &clock).await;
-        let count = OBJECTS * SOCKETS;
-        let bytes = resident().saturating_sub(before) / count;
-        let mut delays: Vec<Duration> = Vec::with_capacity(OBJECTS);
-        for ends in &rooms {
-            let asked = std::time::Instant::now();
-            assert!(
-                ask(&ends[0], "lives").await.starts_with("2 "),
-                "it had not hibernated"
-            );
-            delays.push(asked.elapsed());
-        }
-        delays.sort();
-        println!(
-            "{count} sockets over {OBJECTS} objects: {bytes} bytes each; first message after {:?}, p99 {:?}",
-            delays[OBJECTS / 2],
-            delays[OBJECTS * 99 / 100]
-        );
-    });
-}
-
-/// Memory of this process, in bytes.
-fn resident() -> usize {
-    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
-    let resident: usize = pages.split(' ').nth(1).unwrap().parse().unwrap();
-    resident * 4096
 }

@@ -9,7 +9,7 @@ use std::{
     pin::Pin,
     rc::{Rc, Weak},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use dolmen_storage::{ObjectId, Storage};
@@ -338,15 +338,16 @@ impl Shard {
                 roomless.push((key, socket));
                 if roomless.len() == 1 {
                     tracing::warn!(%error, "a WebSocket's object cannot be made live yet");
-                    tokio::task::spawn_local(self.clone().try_roomless());
+                    let again = self.clock.now() + ROOM_RETRY;
+                    tokio::task::spawn_local(self.clone().try_roomless(again));
                 }
             }
         }
     }
 
-    /// Tries once more those that found no room. The first one that still finds none is enough to know.
-    async fn try_roomless(self: Rc<Self>) {
-        self.clock.sleep(ROOM_RETRY).await;
+    /// Tries once more, at `time`, those that found no room. The first one that still finds none is enough to know.
+    async fn try_roomless(self: Rc<Self>, time: Instant) {
+        self.clock.sleep_until(time).await;
         for (key, socket) in self.roomless.take() {
             let is_full = !self.roomless.borrow().is_empty();
             if is_full && self.find(key).is_none() {

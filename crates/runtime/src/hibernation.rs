@@ -301,7 +301,11 @@ impl Object {
             .borrow_mut()
             .entry(self.key)
             .or_insert_with(|| sockets.clone());
-        if let Some(idle) = self.shard.options.hibernation_timeout
+        if let Some(idle) = self
+            .shard
+            .options
+            .hibernation_timeout
+            .filter(|idle| !idle.is_zero())
             && !self.shard.sweeps_sockets.replace(true)
         {
             tokio::task::spawn_local(sweep(self.shard.clone(), idle));

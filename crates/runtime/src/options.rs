@@ -15,7 +15,7 @@ pub struct Options {
     /// How long an object may be idle before it is evicted; `None`: never. Default: 5 min.
     pub idle_timeout: Option<Duration>,
     /// How long an object with hibernatable WebSockets may be idle before it leaves them to the
-    /// runtime; `None`: as others. Default: 10 s.
+    /// runtime; `None` or zero: as others. Default: 10 s.
     pub hibernation_timeout: Option<Duration>,
     /// Bytes that may wait on one side of a WebSocket; one message may exceed it. Default: 16 MiB.
     pub socket_buffer: usize,

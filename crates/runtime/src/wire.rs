@@ -61,6 +61,8 @@ enum Reading {
     Open,
     /// The other side has closed, or broken the protocol.
     Ended,
+    /// Its sending side of the stream has ended after that.
+    Shut,
 }
 
 struct Wire<S> {
@@ -139,7 +141,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             let sent = self.poll_send(cx)?;
             if self.unsent.is_empty()
                 && self.outgoing == Outgoing::Closing
-                && self.reading == Reading::Ended
+                && self.reading != Reading::Open
             {
                 match Pin::new(&mut self.stream).poll_shutdown(cx)? {
                     Poll::Pending if watched => return Poll::Pending,
@@ -222,12 +224,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     /// Reads once and passes on what came, if the end has room for it.
     fn poll_take(&mut self, cx: &mut Context<'_>) -> io::Result<Poll<()>> {
         // Pongs that the other side does not take are not piled up either.
-        if self.unsent.len() >= UNSENT || self.end.poll_room(cx).is_pending() {
+        if self.reading == Reading::Shut
+            || self.unsent.len() >= UNSENT
+            || self.end.poll_room(cx).is_pending()
+        {
             return Ok(Poll::Pending);
         }
         match self.poll_read(cx, Self::take) {
             Poll::Pending => Ok(Poll::Pending),
             Poll::Ready(read) => match read? {
+                // After its close the other side may stop sending, and still waits for ours.
+                0 if self.reading == Reading::Ended => {
+                    self.reading = Reading::Shut;
+                    self.deadline
+                        .get_or_insert_with(|| Box::pin(tokio::time::sleep(CLOSE_TIMEOUT)));
+                    Ok(Poll::Ready(()))
+                }
                 0 => Err(io::ErrorKind::UnexpectedEof.into()),
                 _ => Ok(Poll::Ready(())),
             },
@@ -235,7 +247,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
     }
 
     fn take(&mut self, bytes: &[u8]) {
-        if bytes.is_empty() || self.reading == Reading::Ended {
+        if bytes.is_empty() || self.reading != Reading::Open {
             return;
         }
         let Self {

@@ -174,6 +174,18 @@ fn a_close_is_answered_with_its_own_code_and_the_object_hears_of_it() {
 }
 
 #[test]
+fn a_client_that_stops_sending_with_its_close_still_gets_the_answer() {
+    let server = Server::start();
+    let mut socket = Socket::open(&server, "a");
+    socket.text("last");
+    socket.close(4000, "and out");
+    socket.client.end();
+    assert_eq!(socket.next(), text("last"));
+    assert_eq!(socket.closed(), (4000, "and out".to_owned()));
+    assert!(socket.client.rest().is_empty());
+}
+
+#[test]
 fn an_object_closes_and_the_connection_ends_with_the_answer() {
     let server = Server::start();
     let mut socket = Socket::open(&server, "a");

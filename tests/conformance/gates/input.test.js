@@ -3,6 +3,9 @@ import { DurableObject } from "cloudflare:workers";
 import { test, assert, deferred, sleep } from "../harness.js";
 export { default } from "../harness.js";
 
+/// Longer than the way of a call on a busy machine.
+const LONG = 250;
+
 export class Counter extends DurableObject {
   memory = 0;
   log = [];
@@ -18,7 +21,8 @@ export class Counter extends DurableObject {
     this.ctx.storage.sql.exec("INSERT INTO c VALUES (?)", value + 1);
     return value + 1;
   }
-  async fetch() {
+  async fetch(request) {
+    if (new URL(request.url).pathname === "/slow") await sleep(LONG);
     return new Response(String(await this.increment()));
   }
   async step(name, what) {
@@ -33,9 +37,9 @@ export class Counter extends DurableObject {
     }
     if (what === "microtasks") for (let i = 0; i < 50; i++) await null;
     if (what === "sync") for (let i = 0; i < 5; i++) { await this.ctx.storage.put("s", i); await this.ctx.storage.transaction(async (txn) => { await txn.put("t", i); }); }
-    if (what === "timer") await sleep(40);
-    if (what === "call") await this.env.COUNTER.getByName(`${this.ctx.id.name}/other`).nap(40);
-    if (what === "fetch") await this.env.COUNTER.getByName(`${this.ctx.id.name}/other`).fetch("http://object/");
+    if (what === "timer") await sleep(LONG);
+    if (what === "call") await this.env.COUNTER.getByName(`${this.ctx.id.name}/other`).nap(LONG);
+    if (what === "fetch") await this.env.COUNTER.getByName(`${this.ctx.id.name}/other`).fetch("http://object/slow");
     this.log.push(`${name} ends`);
   }
   async nap(ms) { await sleep(ms); }

@@ -12,10 +12,10 @@ test("timers/promises", async () => {
 
 test("timers", async () => {
   const order = [];
-  timers.setTimeout((what) => order.push(what), 5, "timeout");
+  timers.setTimeout((what) => order.push(what), 100, "timeout");
   timers.setImmediate((what) => order.push(what), "immediate");
   timers.clearTimeout(timers.setTimeout(() => order.push("cleared"), 1));
-  await wait(20);
+  await wait(150);
   assert.deepEqual(order, ["immediate", "timeout"]);
 });
 

@@ -1,11 +1,15 @@
 //! What handlers want of the host by the replay protocol: KV and outbound requests.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use dolmen_runtime::{EgressPolicy, Options};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
+    sync::Notify,
 };
 
 use super::world::{in_world, module, options, text};
@@ -57,62 +61,83 @@ fn wanting(calls: &[(&str, &str)]) -> String {
     )
 }
 
-/// Answers each request with its first line, its `x-sent` and its body; `/to?URL` redirects there.
-async fn echo() -> (String, Rc<RefCell<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let seen = Rc::new(RefCell::new(Vec::new()));
-    let (log, own) = (seen.clone(), url.clone());
-    tokio::task::spawn_local(async move {
-        loop {
-            let (mut stream, _) = listener.accept().await.unwrap();
-            let (mut bytes, mut chunk) = (Vec::new(), [0; 4_096]);
-            let (head, body) = loop {
-                let read = stream.read(&mut chunk).await.unwrap();
-                bytes.extend_from_slice(&chunk[..read]);
-                let all = String::from_utf8_lossy(&bytes).into_owned();
-                let Some((head, body)) = all.split_once("\r\n\r\n") else {
-                    continue;
-                };
-                let length = head.lines().find_map(|line| {
-                    line.to_lowercase()
-                        .strip_prefix("content-length: ")?
-                        .parse::<usize>()
-                        .ok()
-                });
-                if body.len() >= length.unwrap_or(0) {
-                    break (head.to_owned(), body.to_owned());
-                }
+/// Answers each request with its first line, its `x-sent` and its body; `/to?URL` redirects there,
+/// and the first `/held` is answered once it is released.
+#[derive(Default)]
+struct Server {
+    url: String,
+    /// The heads of all requests.
+    seen: RefCell<Vec<String>>,
+    arrived: Notify,
+    has_held: Cell<bool>,
+    release: Notify,
+}
+
+impl Server {
+    async fn start() -> Rc<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let server = Rc::new(Self {
+            url,
+            ..Self::default()
+        });
+        let own = server.clone();
+        tokio::task::spawn_local(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                tokio::task::spawn_local(own.clone().serve(stream));
+            }
+        });
+        server
+    }
+
+    async fn serve(self: Rc<Self>, mut stream: TcpStream) {
+        let (mut bytes, mut chunk) = (Vec::new(), [0; 4_096]);
+        let (head, body) = loop {
+            let read = stream.read(&mut chunk).await.unwrap();
+            bytes.extend_from_slice(&chunk[..read]);
+            let all = String::from_utf8_lossy(&bytes).to_lowercase();
+            let Some((head, body)) = all.split_once("\r\n\r\n") else {
+                continue;
             };
-            log.borrow_mut().push(head.clone());
-            let line = head.lines().next().unwrap().trim_end_matches(" HTTP/1.1");
-            let sent = head
-                .lines()
-                .find(|line| line.to_lowercase().starts_with("x-sent"))
-                .unwrap_or("");
-            let answer = match line.split_once("/to?") {
-                Some((_, to)) => format!(
-                    "HTTP/1.1 302 Found\r\nlocation: {own}{to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-                ),
-                None => {
-                    let text = format!("{line}|{sent}|{body}");
-                    format!(
-                        "HTTP/1.1 201 Created\r\ncontent-type: text/echo\r\nx-back: 1\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}",
-                        text.len()
-                    )
-                }
-            };
-            stream.write_all(answer.as_bytes()).await.unwrap();
+            let mut lines = head.lines();
+            let length = lines.find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+            if body.len() >= length.unwrap_or(0) {
+                break (head.to_owned(), body.to_owned());
+            }
+        };
+        self.seen.borrow_mut().push(head.clone());
+        self.arrived.notify_one();
+        if head.contains("/held") && !self.has_held.replace(true) {
+            self.release.notified().await;
         }
-    });
-    (url, seen)
+        let line = head.lines().next().unwrap().trim_end_matches(" http/1.1");
+        let sent = head
+            .lines()
+            .find(|line| line.starts_with("x-sent"))
+            .unwrap_or("");
+        let answer = match line.split_once("/to?") {
+            Some((_, to)) => format!(
+                "HTTP/1.1 302 Found\r\nlocation: {}{to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+                self.url
+            ),
+            None => {
+                let text = format!("{line}|{sent}|{body}");
+                format!(
+                    "HTTP/1.1 201 Created\r\ncontent-type: text/echo\r\nx-back: 1\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}",
+                    text.len()
+                )
+            }
+        };
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    }
 }
 
 /// Runs a test with a server of its own on the same event loop.
-fn with_echo(
+fn with_server(
     options: Options,
     calls: impl Fn(&str) -> Vec<(String, String)>,
-    test: impl AsyncFnOnce(&super::world::World, &RefCell<Vec<String>>),
+    test: impl AsyncFnOnce(&super::world::World, &Server),
 ) {
     // The address must be known before the module is made.
     let event_loop = tokio::runtime::Builder::new_current_thread()
@@ -120,8 +145,8 @@ fn with_echo(
         .build()
         .unwrap();
     let local = tokio::task::LocalSet::new();
-    let (url, seen) = local.block_on(&event_loop, echo());
-    let calls = calls(&url);
+    let server = local.block_on(&event_loop, Server::start());
+    let calls = calls(&server.url);
     let borrowed: Vec<_> = calls
         .iter()
         .map(|(kind, body)| (kind.as_str(), body.as_str()))
@@ -130,7 +155,7 @@ fn with_echo(
         &wanting(&borrowed),
         options,
         (event_loop, local),
-        async |w| test(w, &seen).await,
+        async |w| test(w, &server).await,
     );
 }
 
@@ -205,27 +230,51 @@ fn the_bodies_and_headers_of_all_results_stay() {
             (String::new(), format!("{url}/to?/three")),
         ]
     };
-    with_echo(options(), calls, async |w, seen| {
+    with_server(options(), calls, async |w, server| {
         for from in ["worker", "object"] {
             let ask = async |path: &str| match from {
                 "worker" => w.worker(path).await,
                 _ => w.object("a", path).await,
             };
             let first = ask("/0").await;
-            assert_eq!(first.text(), "GET /one|x-sent: 0|");
+            assert_eq!(first.text(), "get /one|x-sent: 0|");
             assert_eq!(first.headers["content-type"], "text/echo");
-            assert_eq!(ask("/1").await.text(), "POST /two|x-sent: 1|the\nbody");
-            assert_eq!(ask("/2").await.text(), "GET /three|x-sent: 2|");
+            assert_eq!(ask("/1").await.text(), "post /two|x-sent: 1|the\nbody");
+            assert_eq!(ask("/2").await.text(), "get /three|x-sent: 2|");
             assert!(ask("/h0").await.text().contains("x-back: 1\n"));
             assert_eq!(ask("/s1").await.text(), "2");
         }
-        let seen = seen.borrow();
+        let seen = server.seen.borrow();
         let second = seen
             .iter()
-            .find(|head| head.starts_with("POST /two"))
+            .find(|head| head.starts_with("post /two"))
             .unwrap()
             .to_lowercase();
         assert!(second.contains("content-type: text/own"), "{second}");
+    });
+}
+
+/// The rest of the second fault: requests that interleave on one instance saw each other's results.
+#[test]
+fn an_object_keeps_its_instance_while_it_waits_and_the_worker_takes_another() {
+    let calls = |url: &str| vec![(String::new(), format!("{url}/held"))];
+    with_server(options(), calls, async |w, server| {
+        let first = w.object("a", "/0");
+        let second = w.object("a", "/0");
+        let held = async {
+            server.arrived.notified().await;
+            assert_eq!(w.worker("/0").await.status, 200);
+            // The worker has been served after the second request had arrived.
+            assert_eq!(
+                server.seen.borrow().len(),
+                2,
+                "the second one has not begun"
+            );
+            server.release.notify_one();
+        };
+        let (first, second, ()) = tokio::join!(first, second, held);
+        assert_eq!((first.status, second.status), (200, 200));
+        assert_eq!(server.seen.borrow().len(), 3);
     });
 }
 
@@ -242,7 +291,7 @@ fn a_failure_of_the_network_is_502_and_the_egress_rules_hold() {
             (String::new(), "file:///etc/passwd".to_owned()),
         ]
     };
-    with_echo(strict, calls, async |w, seen| {
+    with_server(strict, calls, async |w, server| {
         let refused = w.object("a", "/0").await;
         assert!(
             refused.text().starts_with("fetch of http://127.0.0.1:"),
@@ -252,6 +301,6 @@ fn a_failure_of_the_network_is_502_and_the_egress_rules_hold() {
         for call in 0..3 {
             assert_eq!(w.object("a", &format!("/s{call}")).await.text(), "5");
         }
-        assert!(seen.borrow().is_empty(), "nothing was sent");
+        assert!(server.seen.borrow().is_empty(), "nothing was sent");
     });
 }

@@ -5,7 +5,7 @@
 use std::ops::ControlFlow;
 
 use bytes::Bytes;
-use dolmen_runtime::{Error, Host, storage};
+use dolmen_runtime::{Error, Host, Verdict, storage};
 
 use crate::{
     instance::Writes,
@@ -14,6 +14,8 @@ use crate::{
 
 /// Most keys of one list.
 const MAX_LISTED: usize = 1_000;
+/// Keys that are read without a break.
+const PAGE: usize = 8;
 /// How a value begins: version 15, and an `ArrayBuffer`, whose length follows.
 const HEAD: [u8; 3] = [0xff, 15, b'B'];
 /// Bits of a length in one byte of it; the highest bit says that more follow.
@@ -77,18 +79,29 @@ fn delete(call: &Call, host: &Host, writes: &Writes<'_>) -> Done {
 }
 
 fn list(call: &Call, host: &Host, _: &Writes<'_>) -> Done {
-    let options = storage::ListOptions {
-        prefix: Some(&call.url),
-        limit: Some(MAX_LISTED),
-        ..storage::ListOptions::default()
-    };
-    let mut keys = Vec::new();
-    host.storage(|db| {
-        db.list(&options, &mut |key, _| {
-            keys.push(key.to_owned());
-            ControlFlow::Continue(())
-        })
-    })?;
+    let mut keys: Vec<String> = Vec::new();
+    // A page at a time, because the values are read too, and each may be large.
+    loop {
+        let before = keys.len();
+        let last = keys.last().cloned();
+        let options = storage::ListOptions {
+            prefix: Some(&call.url),
+            start_after: last.as_deref(),
+            limit: Some(PAGE.min(MAX_LISTED - before)),
+            ..storage::ListOptions::default()
+        };
+        host.storage(|db| {
+            db.list(&options, &mut |key, _| {
+                keys.push(key.to_owned());
+                ControlFlow::Continue(())
+            })
+        })?;
+        let is_all = keys.len() < before + PAGE || keys.len() == MAX_LISTED;
+        // When the turn is to end, its result is not looked at any more.
+        if is_all || host.slice().checkpoint() == Verdict::Stop {
+            break;
+        }
+    }
     let keys = serde_json::Value::from(keys).to_string();
     Ok(Outcome {
         content_type: Bytes::from_static(b"application/json"),

@@ -2,7 +2,8 @@
 //! (`wasi/files.rs`); no arguments, no environment, no sockets.
 //!
 //! A call reads and writes the guest's memory only through [`View`], which checks every pointer.
-//! None blocks, and none does more work than the guest's memory is large.
+//! None blocks, and none does much
+//! at once: what is long is done in part, and the guest asks again.
 
 mod files;
 mod view;
@@ -19,6 +20,9 @@ use crate::{guest::State, memory_files::MemoryFiles, on_shard::OnShard};
 pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
 /// Longest line of standard output or error that is logged, in bytes; longer ones are cut in pieces.
 const MAX_LINE: usize = 16 << 10;
+
+/// Bytes of random numbers that one call gives at most, because nothing interrupts it.
+const MAX_RANDOM: u32 = 1 << 20;
 
 /// What a call answers instead of success.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -220,6 +224,9 @@ calls! {
     poll_oneoff(subscriptions: u32, events: u32, count: u32, out: u32) poll;
     proc_raise(_signal: i32) |_, _, _| Err(Errno::NOSYS);
     random_get(into: u32, size: u32) |_, view, into, size| {
+        if size > MAX_RANDOM {
+            return Err(Errno::INVAL);
+        }
         getrandom::fill(view.range_mut(into, size)?).map_err(|_| Errno::IO)
     };
     sched_yield() |_, _| Ok(());

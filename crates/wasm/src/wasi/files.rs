@@ -13,6 +13,11 @@ const TMP_NAME: &[u8] = b"/tmp";
 /// Bytes of a directory's entry before its name.
 const ENTRY_HEAD: usize = 24;
 
+/// Bytes that one call reads or writes at most, because nothing interrupts it.
+const MAX_TRANSFER: u32 = 1 << 20;
+/// The same for standard output and error, where each byte may be a line of the log.
+const MAX_PRINTED: u32 = 4 << 10;
+
 /// Kinds of file, as guests know them.
 const CHARACTER_DEVICE: u8 = 2;
 const DIRECTORY: u8 = 3;
@@ -257,7 +262,7 @@ pub(super) fn read(
     if open.rights & RIGHT_READ == 0 {
         return Err(Errno::BADF);
     }
-    let buffers = view.buffers(vectors, count)?;
+    let buffers = view.buffers(vectors, count, MAX_TRANSFER)?;
     let mut at = offset.unwrap_or(open.at);
     let mut total = 0;
     for (to, length) in buffers {
@@ -282,7 +287,11 @@ pub(super) fn write(
     offset: Option<u64>,
     out: u32,
 ) -> Result {
-    let buffers = view.buffers(vectors, count)?;
+    let limit = match wasi.descriptors.get(fd)? {
+        Descriptor::Output(_) => MAX_PRINTED,
+        _ => MAX_TRANSFER,
+    };
+    let buffers = view.buffers(vectors, count, limit)?;
     let now = wasi.host.unix_ms();
     let total = buffers.iter().map(|(_, length)| length).sum();
     match wasi.descriptors.get(fd)? {

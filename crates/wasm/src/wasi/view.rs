@@ -46,24 +46,23 @@ impl<'m> View<'m> {
         std::str::from_utf8(self.range(at, length)?).map_err(|_| Errno::INVAL)
     }
 
-    /// The buffers of a read or write, each inside the memory, and together not larger than it.
-    pub fn buffers(&self, at: u32, count: u32) -> Result<Vec<Buffer>> {
+    /// The buffers of a read or write, each inside the memory. What is beyond `limit` bytes in all is
+    /// left out: a call may do less than it was asked for, and the guest asks again.
+    pub fn buffers(&self, at: u32, count: u32, limit: u32) -> Result<Vec<Buffer>> {
         if count > MAX_VECTORS {
             return Err(Errno::INVAL);
         }
-        let mut total = 0;
+        let mut left = limit;
         let word =
             |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().expect("a word has four bytes"));
         self.range(at, count * 8)?
             .chunks_exact(8)
             .map(|vector| {
-                let buffer = (word(&vector[..4]), word(&vector[4..]));
-                self.range(buffer.0, buffer.1)?;
-                total += buffer.1 as usize;
-                if total > self.0.len() {
-                    return Err(Errno::INVAL);
-                }
-                Ok(buffer)
+                let (base, length) = (word(&vector[..4]), word(&vector[4..]));
+                self.range(base, length)?;
+                let length = length.min(left);
+                left -= length;
+                Ok((base, length))
             })
             .collect()
     }

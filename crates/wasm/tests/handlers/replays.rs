@@ -21,7 +21,7 @@ fn wanting(calls: &[(&str, &str)]) -> String {
     let mut data = String::new();
     let mut wants = String::new();
     for (index, (kind, body)) in calls.iter().enumerate() {
-        let at = 4_096 + index as u32 * 1_024;
+        let at = 20_480 + index as u32 * 1_024;
         data += &text(at, kind);
         data += &text(at + 256, body);
         data += &text(at + 768, &format!("{index}\nX-Sent: {index}\n"));
@@ -31,10 +31,13 @@ fn wanting(calls: &[(&str, &str)]) -> String {
             at + 768
         );
     }
+    // The data is above the first heap, so the heap begins above the data.
+    let heap = 20_480 + calls.len() as u32 * 1_024;
     module(
         "",
         &format!(
             r#"{data}
+  (func (export "_initialize") (global.set $heap (i32.const {heap})))
   (global $got (mut i32) (i32.const 0))
   (func $handle (param $request i32) (result i32) (local $letter i32) (local $result i32)
     (local.set $letter (call $letter (local.get $request)))
@@ -181,6 +184,21 @@ fn kv_is_put_got_listed_and_deleted_in_the_object() {
         }
         assert_eq!(statuses, ["2", "2", "2", "2", "2", "4", "4"]);
         assert_eq!(w.worker("/s0").await.text(), "5", "the worker has none yet");
+    });
+}
+
+#[test]
+fn a_list_has_all_keys_of_its_prefix_in_order() {
+    let puts: Vec<_> = (10..30).map(|n| format!("p{n}\nx")).collect();
+    let mut calls = vec![("__KV_PUT\n", "o\nx"), ("__KV_LIST\n", "p")];
+    calls.extend(puts.iter().map(|put| ("__KV_PUT\n", put.as_str())));
+    in_world(&wanting(&calls), async |w| {
+        assert_eq!(w.object("a", "/1").await.text(), "[]");
+        let all: Vec<_> = (10..30).map(|n| format!("\"p{n}\"")).collect();
+        assert_eq!(
+            w.object("a", "/1").await.text(),
+            format!("[{}]", all.join(","))
+        );
     });
 }
 

@@ -209,3 +209,26 @@ fn clocks_run_and_random_numbers_differ() {
         assert_ne!(first[16..], second[16..], "random numbers");
     });
 }
+
+#[test]
+fn one_call_does_not_do_too_much_and_says_how_much() {
+    let guest = module(
+        &imports(),
+        r#"(func $handle (param $request i32) (result i32)
+             (drop (memory.grow (i32.const 40)))
+             (i32.store (i32.const 304) (i32.const 65536)) (i32.store (i32.const 308) (i32.const 2097152))
+             (i32.store (i32.const 2048) (i32.const 8))
+             (drop (call $fd_write (i32.const 2) (i32.const 304) (i32.const 1) (i32.const 2052)))
+             (i32.store (i32.const 2056) (call $random_get (i32.const 65536) (i32.const 2097152)))
+             (call $respond (i32.const 200) (i32.const 0) (i32.const 2048) (i32.const 0)))"#,
+    );
+    in_world(&guest, async |w| {
+        let body = w.object("a", "/").await.body;
+        assert_eq!(
+            body[..4],
+            4_096_u32.to_le_bytes(),
+            "bytes that were printed"
+        );
+        assert_eq!(body[4..], 28_u32.to_le_bytes(), "EINVAL");
+    });
+}

@@ -21,6 +21,8 @@ pub enum Bundle {
     Worker,
     /// The same worker, padded to 200 KB with functions that are defined and not run.
     LargeWorker,
+    /// The module worker `sockets.mjs`, the same file for both.
+    Sockets,
 }
 
 /// Where a bundle's files are.
@@ -45,6 +47,7 @@ impl Bundle {
         match self {
             Bundle::Counter => Ok(in_folder(&objects, "counter.dolmen.js", "workerd.capnp")),
             Bundle::Worker => Ok(in_folder(&objects, PROGRAM, CONFIG)),
+            Bundle::Sockets => Ok(in_folder(&objects, "sockets.mjs", "sockets.capnp")),
             Bundle::LargeWorker => {
                 let files = in_folder(folder, PROGRAM, CONFIG);
                 let worker = fs::read_to_string(objects.join(PROGRAM))
@@ -60,7 +63,7 @@ impl Bundle {
     pub fn first_call(self) -> Call {
         match self {
             Bundle::Counter => Call::Hello,
-            Bundle::Worker | Bundle::LargeWorker => Call::Worker(Op::Hello),
+            Bundle::Worker | Bundle::LargeWorker | Bundle::Sockets => Call::Worker(Op::Hello),
         }
     }
 }

@@ -17,7 +17,7 @@ pub struct Flags {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub rounds: u32,
 
-    /// How often the two memory rows are measured; each touches ten thousand objects.
+    /// How often the rows of memory and of hibernation are measured; each takes up to a minute.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub memory_rounds: u32,
 
@@ -40,6 +40,22 @@ pub struct Flags {
     /// The longest a memory row may touch objects, in seconds; it then divides by those touched.
     #[arg(long, default_value = "60", value_parser = seconds)]
     pub memory_time: Duration,
+
+    /// WebSockets left idle for `socket-memory`; fewer when this user may not open twice as many files.
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=1_000_000))]
+    pub sockets: u64,
+
+    /// Objects that those WebSockets are spread over.
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub socket_objects: u64,
+
+    /// Objects woken for `socket-wake`, each by its only WebSocket.
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(10..=5_000))]
+    pub woken_objects: u64,
+
+    /// How long WebSockets are left idle, in seconds; objects hibernate after some twelve.
+    #[arg(long, default_value = "20", value_parser = seconds)]
+    pub idle: Duration,
 
     /// Measure only this row (may be given more than once).
     #[arg(long = "row", value_name = "ROW")]

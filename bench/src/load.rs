@@ -4,6 +4,7 @@
 //! answers within it count for the rate and the latencies.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -17,7 +18,7 @@ use crate::work::Work;
 /// The longest that an answer may take. Seen at worst: 1 s, on a disk in heavy use.
 pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a load that gets no answers looks at the clock.
-const LONGEST_WAIT: Duration = Duration::from_millis(100);
+pub const LONGEST_WAIT: Duration = Duration::from_millis(100);
 /// The longest latency that the histogram tells apart, in microseconds.
 const LONGEST_LATENCY_US: u64 = 60_000_000;
 const HISTOGRAM_DIGITS: u8 = 3;
@@ -57,10 +58,37 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// Nothing yet, of a load that is measured for `time`.
+    pub fn new(time: Duration) -> Self {
+        Outcome {
+            acknowledged: 0,
+            total: 0,
+            measured: 0,
+            time,
+            latencies_us: no_latencies(),
+        }
+    }
+
+    /// Counts `answers` that came `at` once to what was sent at `sent_at`.
+    pub fn take(&mut self, at: Instant, sent_at: Instant, measured: Range<Instant>, answers: u64) {
+        self.acknowledged += answers;
+        if measured.contains(&at) {
+            self.measured += answers;
+            let latency_us = u64::try_from((at - sent_at).as_micros()).unwrap_or(u64::MAX);
+            self.latencies_us.saturating_record(latency_us);
+        }
+    }
+
     /// Answers in a second.
     pub fn rate(&self) -> f64 {
         self.measured as f64 / self.time.as_secs_f64()
     }
+}
+
+/// A histogram of latencies in microseconds, with none yet.
+pub fn no_latencies() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, LONGEST_LATENCY_US, HISTOGRAM_DIGITS)
+        .expect("the bounds are constant and good")
 }
 
 /// Sends `work` to the server at `addr` over `connections` until `stop`, then waits for the last answers.
@@ -74,14 +102,7 @@ pub fn run(addr: SocketAddr, connections: u32, stop: Stop, work: &mut Work) -> R
         .map(|token| Connection::open(addr, poll.registry(), Token(token)))
         .collect::<Result<Vec<_>>>()?;
     let mut events = Events::with_capacity(connections.len());
-    let mut outcome = Outcome {
-        acknowledged: 0,
-        total: 0,
-        measured: 0,
-        time: measured,
-        latencies_us: Histogram::new_with_bounds(1, LONGEST_LATENCY_US, HISTOGRAM_DIGITS)
-            .expect("the bounds are constant and good"),
-    };
+    let mut outcome = Outcome::new(measured);
 
     let from = Instant::now() + warm_up;
     let until = from + measured;
@@ -107,16 +128,9 @@ pub fn run(addr: SocketAddr, connections: u32, stop: Stop, work: &mut Work) -> R
             connection.flush()?;
             connection.receive(event.is_read_closed(), |answer, sent_at| {
                 outcome.total += work.check(answer)?;
-                outcome.acknowledged += 1;
                 under_way -= 1;
                 last_answer = Instant::now();
-                if (from..until).contains(&last_answer) {
-                    outcome.measured += 1;
-                    let latency_us = (last_answer - sent_at).as_micros();
-                    outcome
-                        .latencies_us
-                        .saturating_record(u64::try_from(latency_us).unwrap_or(u64::MAX));
-                }
+                outcome.take(last_answer, sent_at, from..until, 1);
                 Ok(())
             })?;
             if connection.sent_at().is_none() && to_send > 0 && last_answer < until {

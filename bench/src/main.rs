@@ -10,6 +10,7 @@ mod connection;
 mod contender;
 mod flags;
 mod hyper_server;
+mod idle_sockets;
 mod install;
 mod interrupt;
 mod load;
@@ -21,6 +22,8 @@ mod rows;
 mod run;
 mod scratch;
 mod server;
+mod socket_rates;
+mod sockets;
 mod summary;
 mod work;
 

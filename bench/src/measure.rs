@@ -8,10 +8,12 @@ use serde::Serialize;
 
 use crate::contender::{Contender, Programs};
 use crate::flags::Flags;
+use crate::idle_sockets::{self, Measured};
 use crate::load::{self, Outcome, Stop};
 use crate::memory;
 use crate::rows::{Method, Row};
 use crate::server::Server;
+use crate::socket_rates;
 use crate::work::{Call, Kept, Objects, Work};
 
 /// Objects whose count is read back at most.
@@ -36,7 +38,7 @@ pub struct Sample {
 /// A figure and what it rests on.
 #[derive(Clone, Debug, Serialize)]
 pub struct Figure {
-    /// In the row's unit: answers per second, kilobytes (1,000 bytes) or milliseconds.
+    /// In the row's unit: answers per second, bytes, kilobytes (1,000 bytes) or milliseconds.
     pub value: f64,
     /// Half of the answers came within this time, in microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,11 +46,29 @@ pub struct Figure {
     /// 99 of 100 answers came within this time, in microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub p99_us: Option<u64>,
-    /// Answers measured, or objects touched.
+    /// Answers measured, objects touched, or WebSockets left idle.
     pub count: u64,
-    /// For memory: the share of the touched objects that were still live in the end.
+    /// For memory: the share of the touched objects that were still live in the end. For idle WebSockets: the share of
+    /// the objects that had hibernated.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub live_share: Option<f64>,
+    pub share: Option<f64>,
+}
+
+impl Figure {
+    /// Answers in a second.
+    pub fn of_rate(outcome: &Outcome) -> Result<Self> {
+        ensure!(
+            outcome.measured > 0,
+            "no answer came within the measured time"
+        );
+        Ok(Figure {
+            value: outcome.rate(),
+            p50_us: Some(outcome.latencies_us.value_at_quantile(0.50)),
+            p99_us: Some(outcome.latencies_us.value_at_quantile(0.99)),
+            count: outcome.measured,
+            share: None,
+        })
+    }
 }
 
 /// Starts `contender` afresh and measures `row` on it.
@@ -71,6 +91,17 @@ pub fn measure(
     let figure = match row.method() {
         Method::Rate(call, objects) => rate(flags, &server, call, objects),
         Method::Memory(call) => memory::per_object(flags, &server, call),
+        Method::Echo => socket_rates::echo(flags, &server),
+        Method::Broadcast => socket_rates::broadcast(flags, &server),
+        Method::SocketMemory => {
+            let count = idle_sockets::within_files(flags.sockets);
+            let objects = flags.socket_objects;
+            idle_sockets::measure(flags, &server, Measured::Bytes, count, objects)
+        }
+        Method::SocketWake => {
+            let count = flags.woken_objects;
+            idle_sockets::measure(flags, &server, Measured::Wake, count, count)
+        }
         Method::Start => {
             let value = server.started_in().as_secs_f64() * 1e3;
             Ok(Figure {
@@ -78,7 +109,7 @@ pub fn measure(
                 p50_us: None,
                 p99_us: None,
                 count: 1,
-                live_share: None,
+                share: None,
             })
         }
     };
@@ -122,17 +153,7 @@ fn rate(flags: &Flags, server: &Server, call: Call, objects: Objects) -> Result<
             );
         }
     }
-    ensure!(
-        outcome.measured > 0,
-        "no answer came within the measured time"
-    );
-    Ok(Figure {
-        value: outcome.rate(),
-        p50_us: Some(outcome.latencies_us.value_at_quantile(0.50)),
-        p99_us: Some(outcome.latencies_us.value_at_quantile(0.99)),
-        count: outcome.measured,
-        live_share: None,
-    })
+    Figure::of_rate(&outcome)
 }
 
 /// Calls each of `objects` once, one after the other.

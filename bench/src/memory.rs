@@ -66,7 +66,7 @@ pub fn per_object(flags: &Flags, server: &Server, call: Call) -> Result<Figure> 
         p50_us: None,
         p99_us: None,
         count: touched,
-        live_share: Some(live_share),
+        share: Some(live_share),
     })
 }
 

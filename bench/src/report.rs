@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::contender::Contender;
 use crate::machine::Machine;
 use crate::measure::Sample;
-use crate::rows::{Goal, HYPER_SHARE_GOAL, Row};
+use crate::rows::{Goal, HYPER_SHARE_GOAL, Method, Row};
 use crate::summary::{Medians, RowSummary, Spread};
 
 /// Everything that a run found out.
@@ -126,6 +126,9 @@ fn write_row(out: &mut Formatter<'_>, summary: &RowSummary) -> fmt::Result {
                         Some(Goal::TimesWorkerd(times)) => {
                             Some((format!("{times}x"), ratio >= times))
                         }
+                        Some(Goal::ShareOfWorkerd(share)) => {
+                            Some((format!("<={share}x"), ratio <= share))
+                        }
                         _ => None,
                     }
                 })?
@@ -143,7 +146,7 @@ fn write_row(out: &mut Formatter<'_>, summary: &RowSummary) -> fmt::Result {
                 }
             }
         }
-        write_objects(&mut line, medians)?;
+        write_count(&mut line, summary.row, medians)?;
         writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
@@ -169,14 +172,18 @@ fn write_ratio(
     }
 }
 
-/// Says on how many objects a memory figure rests, and whether the server had let go of some of them by then.
-fn write_objects(line: &mut String, medians: &Medians) -> fmt::Result {
-    let Some(share) = medians.live_share else {
+/// Says on how many objects or sockets a figure rests, and whether all objects were as the row wants them by then.
+fn write_count(line: &mut String, row: Row, medians: &Medians) -> fmt::Result {
+    let Some(share) = medians.share else {
         return Ok(());
+    };
+    let (counted, wanted) = match row.method() {
+        Method::SocketMemory | Method::SocketWake => ("sockets", "the objects had hibernated"),
+        _ => ("objects", "them live"),
     };
     write!(
         line,
-        "  {} objects, {:.0}% of them live",
+        "  {} {counted}, {:.0}% of {wanted}",
         grouped(medians.count as f64),
         share * 100.0
     )

@@ -67,6 +67,14 @@ pub enum Row {
     WorkerIncrementNew,
     /// Module worker of 200 KB: a stored read of a new object each time.
     WorkerCold,
+    /// Echoes on WebSockets of one object, one message under way on each connection.
+    SocketEcho,
+    /// Messages delivered, each sent to all 1,000 WebSockets of one object.
+    SocketBroadcast,
+    /// Resident memory per idle WebSocket whose object hibernates; latencies are those of the first message after it.
+    SocketMemory,
+    /// Time from a message to an object that hibernates to its echo.
+    SocketWake,
 }
 
 /// How a row is measured.
@@ -78,6 +86,14 @@ pub enum Method {
     Memory(Call),
     /// Milliseconds to the first answer.
     Start,
+    /// Echoes in a second.
+    Echo,
+    /// Messages delivered in a second.
+    Broadcast,
+    /// Bytes of resident memory for each idle WebSocket.
+    SocketMemory,
+    /// Milliseconds from a first message to its echo.
+    SocketWake,
 }
 
 /// What the design asks of Dolmen in a row.
@@ -85,6 +101,8 @@ pub enum Method {
 pub enum Goal {
     /// At least this many times workerd's figure.
     TimesWorkerd(f64),
+    /// At most this share of workerd's figure.
+    ShareOfWorkerd(f64),
     /// At most this figure.
     AtMost(f64),
 }
@@ -133,6 +151,10 @@ impl Row {
             Row::WorkerIncrement64 => "worker, durable increment, 64 objects",
             Row::WorkerIncrementNew => "worker, durable increment, new objects",
             Row::WorkerCold => "worker of 200 KB, read of a new object",
+            Row::SocketEcho => "WebSocket echo, one object",
+            Row::SocketBroadcast => "WebSocket message to 1,000 sockets",
+            Row::SocketMemory => "memory per idle WebSocket",
+            Row::SocketWake => "message to a hibernating object",
         }
     }
 
@@ -164,6 +186,10 @@ impl Row {
             Row::WorkerIncrement64 => worker(Op::Increment, Objects::shared(MANY)),
             Row::WorkerIncrementNew => worker(Op::FirstIncrement, Objects::new_each()),
             Row::WorkerCold => worker(Op::FirstRead, Objects::new_each()),
+            Row::SocketEcho => Method::Echo,
+            Row::SocketBroadcast => Method::Broadcast,
+            Row::SocketMemory => Method::SocketMemory,
+            Row::SocketWake => Method::SocketWake,
         }
     }
 
@@ -173,15 +199,19 @@ impl Row {
             Method::Rate(Call::Worker(_), _) if self == Row::WorkerCold => Bundle::LargeWorker,
             Method::Rate(Call::Worker(_), _) => Bundle::Worker,
             Method::Rate(..) | Method::Memory(_) | Method::Start => Bundle::Counter,
+            Method::Echo | Method::Broadcast | Method::SocketMemory | Method::SocketWake => {
+                Bundle::Sockets
+            }
         }
     }
 
     /// The unit of the row's figure, as printed behind it.
     pub fn unit(self) -> &'static str {
         match self.method() {
-            Method::Rate(..) => "/s",
+            Method::Rate(..) | Method::Echo | Method::Broadcast => "/s",
             Method::Memory(_) => " KB",
-            Method::Start => " ms",
+            Method::SocketMemory => " B",
+            Method::Start | Method::SocketWake => " ms",
         }
     }
 
@@ -212,6 +242,9 @@ impl Row {
             | Row::WorkerList
             | Row::WorkerMessages
             | Row::WorkerCold => Some(FASTER),
+            Row::SocketEcho | Row::SocketBroadcast => Some(Goal::TimesWorkerd(2.0)),
+            Row::SocketMemory => Some(Goal::ShareOfWorkerd(0.5)),
+            Row::SocketWake => Some(Goal::ShareOfWorkerd(1.0)),
             Row::RpcRead | Row::Start => None,
         }
     }

@@ -32,7 +32,11 @@ pub fn run(flags: &Flags) -> Result<()> {
     let mut samples = Vec::new();
     for round in 1..=flags.rounds {
         for &row in &rows {
-            if matches!(row.method(), Method::Memory(_)) && round > flags.memory_rounds {
+            let is_long = matches!(
+                row.method(),
+                Method::Memory(_) | Method::SocketMemory | Method::SocketWake
+            );
+            if is_long && round > flags.memory_rounds {
                 continue;
             }
             for contender in turns(flags, row, round) {

@@ -51,10 +51,10 @@ pub struct Medians {
     pub p50_us: Option<f64>,
     /// In microseconds.
     pub p99_us: Option<f64>,
-    /// The fewest answers measured, or objects touched, in any round.
+    /// The fewest answers measured, objects touched or WebSockets left idle, in any round.
     pub count: u64,
-    /// The smallest share of live objects in any round, for memory.
-    pub live_share: Option<f64>,
+    /// The smallest share in any round of objects that were as the row wants them: live, or hibernating.
+    pub share: Option<f64>,
 }
 
 /// One row, over all rounds.
@@ -102,6 +102,7 @@ impl RowSummary {
     pub fn goal_met(&self) -> Option<bool> {
         match self.row.goal()? {
             Goal::TimesWorkerd(times) => Some(self.to_workerd?.median >= times),
+            Goal::ShareOfWorkerd(share) => Some(self.to_workerd?.median <= share),
             Goal::AtMost(most) => {
                 Some(self.contenders.get(&Contender::Dolmen)?.value.median <= most)
             }
@@ -123,9 +124,9 @@ impl Medians {
             p50_us: median_us(|figure| figure.p50_us),
             p99_us: median_us(|figure| figure.p99_us),
             count: figures.iter().map(|figure| figure.count).min()?,
-            live_share: figures
+            share: figures
                 .iter()
-                .filter_map(|figure| figure.live_share)
+                .filter_map(|figure| figure.share)
                 .min_by(f64::total_cmp),
         })
     }
@@ -154,7 +155,7 @@ mod tests {
             p50_us: None,
             p99_us: None,
             count: 1,
-            live_share: None,
+            share: None,
         };
         Sample {
             round,

@@ -108,8 +108,8 @@ export async function json(server, path, body) {
   return JSON.parse(answer.body);
 }
 
-// Dolmen finds classes and bindings by itself; workerd is told of every `export class X extends DurableObject`, and of Groups
-// and Replicas, also where one extends another.
+// Dolmen finds classes and bindings by itself; workerd is told of every `export class X extends DurableObject`, of Groups
+// and Replicas, also where one extends another, and of the classes that the manifest names.
 function workerdConfig({ root, entry, folder, storage, port, manifest, builtIn }) {
   const modules = [];
   const copy = (name) => {
@@ -135,6 +135,10 @@ function workerdConfig({ root, entry, folder, storage, port, manifest, builtIn }
     if (!bases.has(base)) continue;
     if (base !== "DurableObject") bases.add(name);
     classes.push(name);
+  }
+  for (const object of Object.values(manifest?.objects ?? {})) {
+    const name = object.class ?? object;
+    if (!classes.includes(name)) classes.push(name);
   }
   const uniqueKey = (name) => manifest?.objects?.[bindingName(name)].uniqueKey ?? bindingName(name);
   const namespaces = classes.map((name) => `(className = "${name}", uniqueKey = "${uniqueKey(name)}", enableSql = true)`);

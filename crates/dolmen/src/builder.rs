@@ -79,7 +79,8 @@ impl Builder {
         let classes = bundle.classes();
         let namespaces = match &self.manifest {
             Some(manifest) if !manifest.objects().is_empty() => {
-                namespaces::mapped(manifest, classes, &self.storage)?
+                let plain = bundle.plain_classes();
+                namespaces::mapped(manifest, &[classes, plain].concat(), &self.storage)?
             }
             // wrangler binds no class that is not named.
             Some(manifest) if manifest.main().is_some() => Vec::new(),

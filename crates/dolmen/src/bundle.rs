@@ -156,6 +156,14 @@ impl Bundle {
         }
     }
 
+    /// A module's other classes, which a manifest may bind too.
+    pub(crate) fn plain_classes(&self) -> &[String] {
+        match &self.kind {
+            Kind::Js(engine) => engine.plain_classes(),
+            Kind::Wasm(..) => &[],
+        }
+    }
+
     pub(crate) fn engine(&self) -> Arc<dyn Engine> {
         match &self.kind {
             Kind::Js(engine) => engine.clone(),

@@ -3,6 +3,8 @@
 //! The connection leaves HTTP behind and goes on as a task of its own on the same shard
 //! (`dolmen_runtime::carry`), so an idle one keeps nothing of what served its request.
 
+use std::time::Duration;
+
 use dolmen_runtime::{
     FetchResponse, SocketEnd, WireOptions, carry,
     websocket::{self, Extensions, HandshakeError, Role},
@@ -128,13 +130,42 @@ async fn serve(
 
 /// Finds out in minutes, and without waking anybody, that an idle client is gone.
 fn keep_alive(stream: &TcpStream) {
+    let stream = socket2::SockRef::from(stream);
     let probe = socket2::TcpKeepalive::new()
         .with_time(KEEPALIVE_TIME)
         .with_interval(KEEPALIVE_INTERVAL);
-    if let Err(error) = socket2::SockRef::from(stream).set_tcp_keepalive(&probe) {
+    let set = stream.set_tcp_keepalive(&probe);
+    #[cfg(target_os = "linux")]
+    let set = set.and_then(|()| stream.set_tcp_user_timeout(Some(VANISHED_AFTER)));
+    if let Err(error) = set {
         tracing::debug!(%error, "a WebSocket has no keep-alive");
     }
 }
 
-const KEEPALIVE_TIME: std::time::Duration = std::time::Duration::from_secs(60);
-const KEEPALIVE_INTERVAL: std::time::Duration = std::time::Duration::from_secs(15);
+const KEEPALIVE_TIME: Duration = Duration::from_secs(60);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
+/// How long nothing may be heard of a client. On Linux this and not the number of probes decides, so it
+/// has room for several: one may be lost on its way.
+#[cfg(target_os = "linux")]
+const VANISHED_AFTER: Duration = Duration::from_secs(120);
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_idle_client_may_lose_a_few_probes() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let own = socket2::SockRef::from(&stream);
+        own.set_tcp_user_timeout(Some(Duration::from_secs(60)))
+            .unwrap();
+        keep_alive(&stream);
+        let vanished = own.tcp_user_timeout().unwrap().unwrap();
+        let first = own.tcp_keepalive_time().unwrap();
+        let probes = (vanished - first).as_secs() / own.tcp_keepalive_interval().unwrap().as_secs();
+        assert!(own.keepalive().unwrap() && probes >= 3, "{probes} probes");
+    }
+}

@@ -15,6 +15,7 @@ use std::{
 use dolmen_runtime::EgressPolicy;
 use http::Uri;
 use hyper_util::rt::TokioIo;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::{
     net::{TcpStream, lookup_host},
     time::{sleep, timeout},
@@ -28,6 +29,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long the addresses of the other family wait for those of the first: <https://www.rfc-editor.org/rfc/rfc8305#section-5>.
 const FALLBACK_DELAY: Duration = Duration::from_millis(250);
+
+/// When a connection that nothing comes on is asked whether its other side is there, and how often then.
+const KEEPALIVE_TIME: Duration = Duration::from_secs(60);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
 /// Most addresses of a host that are tried.
 const MAX_ADDRESSES: usize = 8;
@@ -144,6 +149,11 @@ async fn in_turn(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
         match timeout(CONNECT_TIMEOUT / left, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
                 stream.set_nodelay(true)?;
+                // A WebSocket may be open for days, and nobody else would notice that its server is gone.
+                let probe = TcpKeepalive::new()
+                    .with_time(KEEPALIVE_TIME)
+                    .with_interval(KEEPALIVE_INTERVAL);
+                SockRef::from(&stream).set_tcp_keepalive(&probe)?;
                 return Ok(stream);
             }
             Ok(Err(error)) => failed = error,
@@ -151,4 +161,21 @@ async fn in_turn(addresses: &[SocketAddr]) -> io::Result<TcpStream> {
         }
     }
     Err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_finds_out_that_its_server_is_gone() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let policy = EgressPolicy {
+            allow_private: true,
+            ..EgressPolicy::default()
+        };
+        let port = listener.local_addr().unwrap().port();
+        let stream = open(&policy, "127.0.0.1", port).await.unwrap();
+        assert!(SockRef::from(&stream).keepalive().unwrap());
+    }
 }

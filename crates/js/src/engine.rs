@@ -61,11 +61,21 @@ impl JsEngine {
         }
     }
 
-    /// The names of the exported classes, in the order of `exports.objects` or of the module.
+    /// The names of the exported classes, in the order of `exports.objects` or of the module: of a module those that
+    /// extend `DurableObject`.
     pub fn classes(&self) -> &[String] {
         match &self.bundle {
             Kind::CommonJs(bundle) => &bundle.classes,
             Kind::Module(bundle) => &bundle.exports.objects,
+        }
+    }
+
+    /// The names of a module's other exported classes, which may be bound too: their handlers get events, and calls are
+    /// refused. A CommonJS bundle has none.
+    pub fn plain_classes(&self) -> &[String] {
+        match &self.bundle {
+            Kind::CommonJs(_) => &[],
+            Kind::Module(bundle) => &bundle.exports.plain,
         }
     }
 }
@@ -89,7 +99,8 @@ impl Engine for JsEngine {
     }
 
     fn instantiate(&self, class: &str, host: Rc<Host>) -> Result<Box<dyn Instance>, Error> {
-        if !self.classes().iter().any(|known| known == class) {
+        let mut known = self.classes().iter().chain(self.plain_classes());
+        if !known.any(|known| known == class) {
             return Err(Error::new(
                 ErrorKind::StartFailed,
                 format!(

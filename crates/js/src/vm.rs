@@ -101,6 +101,7 @@ impl Vm {
             self.run_jobs(&ctx);
         });
         while !self.stopped() {
+            self.host.next_delivery();
             // No microtask is left, so this looks at host operations alone: rquickjs gives back a
             // context count that it does not own when a job fails there (0.11.0).
             let step = std::pin::pin!(self.runtime.execute_pending_job());

@@ -4,7 +4,10 @@
 //! database. So an earlier time is written to the index before the commit, and a later one, or
 //! none, after the commit is durable.
 
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    time::Instant,
+};
 
 use dolmen_storage::AlarmChange;
 use tokio::sync::oneshot;
@@ -13,7 +16,8 @@ use crate::{host::NestedEnd, object::Object, shard::ShardMessage};
 
 #[derive(Default)]
 pub(crate) struct AlarmState {
-    handler_runs: Cell<bool>,
+    /// When the handler that runs must be over.
+    handler_ends: Cell<Option<Instant>>,
     /// A reset ends the alarm whose handler runs.
     ends_at_reset: Cell<bool>,
     /// Whether the alarm was set or deleted since the handler started.
@@ -46,23 +50,32 @@ impl AlarmState {
 
     /// Whether `getAlarm` shows nothing, because the handler of the stored alarm runs.
     pub fn hidden(&self) -> bool {
-        self.handler_runs.get() && !self.touched.get()
+        self.handler_runs() && !self.touched.get()
     }
 
-    pub fn handler_started(&self) {
-        self.handler_runs.set(true);
+    fn handler_runs(&self) -> bool {
+        self.handler_ends.get().is_some()
+    }
+
+    /// When the handler that runs must be over.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.handler_ends.get()
+    }
+
+    pub fn handler_started(&self, ends: Instant) {
+        self.handler_ends.set(Some(ends));
         self.touched.set(false);
     }
 
     /// The handler ended; says whether it set or deleted the alarm itself.
     pub fn handler_ended(&self) -> bool {
-        self.handler_runs.set(false);
+        self.handler_ends.set(None);
         self.touched.get()
     }
 
     /// The alarm whose handler runs ends with the next reset.
     pub fn drop_at_reset(&self) {
-        self.ends_at_reset.set(self.handler_runs.get());
+        self.ends_at_reset.set(self.handler_runs());
     }
 
     /// Whether the reset that happens now ends the alarm.
@@ -72,7 +85,7 @@ impl AlarmState {
 
     /// Forgets the running turn.
     pub fn reset(&self) {
-        self.handler_runs.set(false);
+        self.handler_ends.set(None);
         self.before_nested.borrow_mut().clear();
     }
 

@@ -92,7 +92,7 @@ impl Driver {
         loop {
             self.maintain().await;
             let events_first = timers_in_a_row >= TIMERS_PER_EVENT;
-            let deadline = self.section_deadline();
+            let deadline = self.deadline();
             let next = self.next(Waiting::ForEvents, deadline, events_first).await;
             timers_in_a_row = match next {
                 Next::Evict => return self.leave(),
@@ -116,6 +116,7 @@ impl Driver {
                 }
                 Next::Deadline | Next::Start | Next::Stuck => 0,
             };
+            self.note_operations();
             self.object.last_used.set(self.object.shard.clock.now());
         }
     }
@@ -205,11 +206,15 @@ impl Driver {
     }
 
     fn is_idle(&self) -> bool {
+        self.note_operations();
         self.object.is_quiet()
-            && self
-                .instance
-                .as_ref()
-                .is_none_or(|instance| !instance.has_operations())
+    }
+
+    /// Notes whether the instance waits for something, for those who look for objects that may leave.
+    fn note_operations(&self) {
+        let instance = self.instance.as_ref();
+        let has_operations = instance.is_some_and(|instance| instance.has_operations());
+        self.object.has_operations.set(has_operations);
     }
 
     /// It is no longer one of the longest idle, so it need not leave unless all must.
@@ -243,7 +248,7 @@ impl Driver {
         let result = match alarm {
             Some(info) => match self.due_alarm(info) {
                 Ok(Some(due)) => {
-                    object.alarm.handler_started();
+                    object.alarm.handler_started(self.alarm_deadline());
                     self.run_event(id, Event::Alarm(due)).await
                 }
                 Ok(None) => Ok(Reply::Alarm),
@@ -581,17 +586,24 @@ fn late(object: &Object) -> Error {
 #[cfg(test)]
 mod tests {
     use std::sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     };
 
     use dolmen_storage::Storage;
 
     use super::*;
-    use crate::{Clock, Engine, NamespaceSpec, Options, Payload, RpcCall, Runtime, event::Reply};
+    use crate::{
+        Clock, Engine, NamespaceSpec, Options, Payload, Received, RpcCall, Runtime, SocketEnd,
+        SocketLoss, event::Reply,
+    };
 
     /// Its first instance panics between turns, where nothing but the driver runs.
-    struct PanicsOnce(AtomicBool);
+    struct PanicsOnce {
+        panics: AtomicBool,
+        /// The first instance accepts it.
+        socket: Mutex<Option<SocketEnd>>,
+    }
 
     struct Answers {
         host: Rc<Host>,
@@ -600,7 +612,10 @@ mod tests {
 
     impl Engine for PanicsOnce {
         fn instantiate(&self, _class: &str, host: Rc<Host>) -> Result<Box<dyn Instance>> {
-            let panics = self.0.swap(false, Ordering::SeqCst);
+            let panics = self.panics.swap(false, Ordering::SeqCst);
+            if let Some(end) = self.socket.lock().unwrap().take() {
+                host.accept_socket(end, &[])?;
+            }
             Ok(Box::new(Answers { host, panics }))
         }
     }
@@ -621,6 +636,7 @@ mod tests {
 
     #[tokio::test]
     async fn after_a_panic_the_next_event_gets_a_new_object() {
+        let (client, end) = crate::socket_pair(1 << 20);
         let folder = tempfile::tempdir().unwrap();
         let spec = NamespaceSpec {
             name: "A".to_owned(),
@@ -628,12 +644,14 @@ mod tests {
             unique_key: "A".to_owned(),
         };
         let runtime = Runtime::start(
-            Arc::new(PanicsOnce(AtomicBool::new(true))),
+            Arc::new(PanicsOnce {
+                panics: AtomicBool::new(true),
+                socket: Mutex::new(Some(end)),
+            }),
             vec![spec],
             Storage::open(folder.path(), dolmen_storage::Options::default()).unwrap(),
             Options {
                 shards: 1,
-                max_live_objects: 1,
                 ..Options::default()
             },
             Clock::system(),
@@ -648,10 +666,11 @@ mod tests {
             handle.rpc("A", object, call)
         };
         call("one").await.unwrap();
-        // Makes the first object leave, which panics.
-        call("two").await.unwrap();
         let again = tokio::time::timeout(Duration::from_secs(60), call("one"));
         again.await.expect("the call waits for ever").unwrap();
+        let lost = tokio::time::timeout(Duration::from_secs(60), client.receive()).await;
+        let lost = lost.expect("the socket hangs");
+        assert_eq!(lost, Some(Received::Lost(SocketLoss::disconnected())));
         runtime.shutdown().await.unwrap();
     }
 }

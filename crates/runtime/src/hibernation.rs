@@ -89,7 +89,7 @@ struct Table {
 
 pub(crate) struct Sockets {
     /// The object's name, which its next instance is told again.
-    pub name: Option<Rc<str>>,
+    pub name: RefCell<Option<Rc<str>>>,
     auto: Arc<AutoResponses>,
     event_timeout: Cell<Option<Duration>>,
     table: RefCell<Table>,
@@ -99,7 +99,7 @@ pub(crate) struct Sockets {
 impl Sockets {
     pub fn new(name: Option<Rc<str>>, clock: Clock) -> Rc<Self> {
         Rc::new(Self {
-            name,
+            name: RefCell::new(name),
             auto: Arc::new(AutoResponses {
                 clock,
                 pair: Mutex::default(),
@@ -244,6 +244,7 @@ impl Object {
         let Event::SocketReady(socket) = event else {
             return Some((event, None));
         };
+        self.sockets_ready.set(self.sockets_ready.get() - 1);
         let (received, last) = self.take_from_socket(socket)?;
         Some((Event::Socket(SocketEvent { socket, received }), last))
     }
@@ -293,6 +294,8 @@ impl Object {
     /// Takes a socket that the object accepts.
     pub fn accept_socket(&self, end: SocketEnd, tags: &[String]) -> Rc<HibernatingSocket> {
         let sockets = self.sockets();
+        // Who came first may not have known it.
+        sockets.name.replace(self.name.borrow().clone());
         self.shard
             .sockets
             .borrow_mut()
@@ -335,6 +338,8 @@ impl Object {
 async fn sweep(shard: Rc<Shard>, idle: Duration) {
     while !shard.draining.get() && !shard.sockets.borrow().is_empty() {
         shard.clock.sleep(idle / 4).await;
+        // Of those that left since the last time.
+        shard.give_memory_back();
         let keys: Vec<_> = shard.sockets.borrow().keys().copied().collect();
         for object in keys.into_iter().filter_map(|key| shard.find(key)) {
             object.leave_if_idle(idle);

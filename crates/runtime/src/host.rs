@@ -4,11 +4,12 @@
 //! that the engine polls from [`crate::Instance::poll`].
 
 use std::{
+    cell::RefCell,
     future::{Future, poll_fn},
     pin::Pin,
     rc::Rc,
     sync::Arc,
-    task::Poll,
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
@@ -18,6 +19,7 @@ use tokio::sync::oneshot;
 use crate::{
     Result,
     call::{Client, Export},
+    deliveries::{Deliveries, DeliveryNumber},
     error::{Error, ErrorKind},
     event::{Event, Reply},
     hibernation::{HibernatingSocket, MAX_SOCKETS},
@@ -366,6 +368,11 @@ impl Host {
         Operation { object, section }
     }
 
+    /// No microtask is left: the end of the next operation may be seen.
+    pub fn next_delivery(&self) {
+        self.object.deliveries.borrow_mut().next();
+    }
+
     /// Resolves once every write made until now is durable.
     ///
     /// # Errors
@@ -509,17 +516,26 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Waits for `work`, and then until the critical sections let it in.
+    /// Waits for `work`, and then until the critical sections let it in and user code has seen the end of every
+    /// operation before it.
     pub async fn run<T>(self, work: impl Future<Output = T>) -> T {
         let result = work.await;
         self.admitted().await;
         result
     }
 
-    /// Resolves once the critical sections let in what was begun in its section.
+    /// Resolves once the critical sections let in what was begun in its section, and user code is through with what
+    /// was let in before it.
     pub async fn admitted(&self) {
         let sections = &self.object.sections;
-        poll_fn(|cx| sections.borrow_mut().poll_admits(self.section, cx)).await;
+        loop {
+            poll_fn(|cx| sections.borrow_mut().poll_admits(self.section, cx)).await;
+            Delivery::of(&self.object).await;
+            // What was let in before it may have begun a section.
+            if sections.borrow().admits(self.section) {
+                return;
+            }
+        }
     }
 }
 
@@ -535,6 +551,38 @@ impl Drop for Operation {
             .sections
             .borrow_mut()
             .end_operation(self.section);
+    }
+}
+
+/// Waits until the end of an operation may be seen.
+struct Delivery<'a> {
+    deliveries: &'a RefCell<Deliveries>,
+    number: Option<DeliveryNumber>,
+}
+
+impl<'a> Delivery<'a> {
+    fn of(object: &'a Object) -> Self {
+        Self {
+            deliveries: &object.deliveries,
+            number: None,
+        }
+    }
+}
+
+impl Future for Delivery<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let deliveries = self.deliveries;
+        deliveries.borrow_mut().poll(&mut self.number, cx)
+    }
+}
+
+impl Drop for Delivery<'_> {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            self.deliveries.borrow_mut().give_up(number);
+        }
     }
 }
 

@@ -8,17 +8,20 @@ use std::{
 
 use crate::{
     Result,
+    alarms::{self, MAX_RETRIES},
     body::Body,
     driver::{Driver, Next},
     engine::Work,
     error::{Error, ErrorKind},
-    event::{Event, Reply},
+    event::{AlarmInfo, Event, Reply},
     object::{Envelope, InFlight, Route},
     turn::Budget,
 };
 
 /// How long `blockConcurrencyWhile` may take.
 pub(crate) const LONGEST_SECTION: Duration = Duration::from_secs(30);
+/// How long the handler of an alarm may take, waiting included.
+const LONGEST_ALARM: Duration = Duration::from_secs(15 * 60);
 /// How deep critical sections may nest.
 pub(crate) const MAX_SECTIONS: usize = 64;
 
@@ -43,11 +46,8 @@ impl Driver {
             Next::Operations => self.turn(&mut budget, Work::Operations).await,
             Next::Timer(timer) => self.turn(&mut budget, Work::Timer(timer)).await,
             Next::Stopped => Err(self.stop_reason()).inspect_err(|reason| self.reset(reason)),
-            Next::Deadline => self.break_section(
-                "A call to blockConcurrencyWhile() in a Durable Object waited for too long. The call was canceled and the Durable Object was reset.",
-                ErrorKind::Overloaded,
-            ),
-            Next::Stuck => self.break_section(
+            Next::Deadline => self.end_what_is_overdue(),
+            Next::Stuck => self.reset_for(
                 "A critical section within this Durable Object awaited a Promise that apparently will never complete. This could happen in particular if a critical section awaits a task that was initiated outside of the critical section. Since a critical section blocks all other tasks from completing, this leads to deadlock.",
                 ErrorKind::Reset,
             ),
@@ -99,7 +99,7 @@ impl Driver {
             None => event,
             Some(info) => match self.due_alarm(info) {
                 Ok(Some(due)) => {
-                    object.alarm.handler_started();
+                    object.alarm.handler_started(self.alarm_deadline());
                     Event::Alarm(due)
                 }
                 not_due => {
@@ -158,10 +158,12 @@ impl Driver {
         object.released.borrow_mut().clear();
         object.exported.set(0);
         let mut in_flight = object.in_flight.take();
-        if object.alarm.take_drop_at_reset()
-            && let Some(id) = in_flight
-                .iter()
-                .find_map(|(id, event)| event.alarm.is_some().then_some(*id))
+        let drop_alarm = object.alarm.take_drop_at_reset();
+        let is_dropped = |alarm: AlarmInfo| drop_alarm || self.was_last_try(alarm, &reason);
+        let dropped = in_flight
+            .iter()
+            .find_map(|(id, event)| event.alarm.is_some_and(is_dropped).then_some(*id));
+        if let Some(id) = dropped
             && let Some(alarm) = in_flight.remove(&id)
         {
             let ended = self.end_dropped_alarm();
@@ -186,7 +188,7 @@ impl Driver {
             (event.reply, reason)
         });
         let stay = is_shared && !self.starting;
-        let waiting = object.mailbox.take().into_iter().filter_map(|envelope| {
+        let waiting = object.empty_mailbox().into_iter().filter_map(|envelope| {
             if stay && matches!(envelope.route, Route::Plain) {
                 // It has not begun, and the next instance will do as well.
                 object.mailbox.borrow_mut().push_back(envelope);
@@ -203,6 +205,16 @@ impl Driver {
         let commit = object.db.borrow().committed();
         object.gate.borrow_mut().turn_committed(commit);
         object.advance_gate();
+    }
+
+    /// Whether the handler's reset for that reason was its last try, and the alarm is still the one that it ran for.
+    fn was_last_try(&self, alarm: AlarmInfo, reason: &Error) -> bool {
+        if alarm.retry_count < MAX_RETRIES || !alarms::counts(reason) {
+            return false;
+        }
+        let now = alarm.scheduled_ms.max(self.object.shard.clock.unix_ms());
+        let stored = self.object.db.borrow_mut().alarm();
+        stored.is_ok_and(|time| time.is_some_and(|time| time <= now))
     }
 
     /// Clears the alarm whose handler will not be tried again.
@@ -226,21 +238,40 @@ impl Driver {
         }
     }
 
-    fn break_section(&mut self, message: &str, kind: ErrorKind) -> Result<()> {
+    fn end_what_is_overdue(&mut self) -> Result<()> {
         let now = self.object.shard.clock.now();
-        let is_over =
-            kind == ErrorKind::Reset || self.section_deadline().is_some_and(|ends| ends <= now);
-        if !is_over {
-            return Ok(());
+        let is_over = |ends: Option<Instant>| ends.is_some_and(|ends| ends <= now);
+        if is_over(self.object.sections.borrow().deadline()) {
+            return self.reset_for(
+                "A call to blockConcurrencyWhile() in a Durable Object waited for too long. The call was canceled and the Durable Object was reset.",
+                ErrorKind::Overloaded,
+            );
         }
+        if is_over(self.object.alarm.deadline()) {
+            return self.reset_for(
+                "The alarm handler of a Durable Object ran for more than 15 minutes. It was cut off and the Durable Object was reset.",
+                ErrorKind::Timeout,
+            );
+        }
+        Ok(())
+    }
+
+    fn reset_for(&mut self, message: &str, kind: ErrorKind) -> Result<()> {
         let reason = Error::new(kind, message);
         self.reset(&reason);
         Err(reason)
     }
 
-    /// When the first critical section must be over.
-    pub(super) fn section_deadline(&self) -> Option<Instant> {
-        self.object.sections.borrow().deadline()
+    /// When the first critical section, or the handler of the alarm, must be over.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let section = self.object.sections.borrow().deadline();
+        let alarm = self.object.alarm.deadline();
+        section.into_iter().chain(alarm).min()
+    }
+
+    /// When a handler of the alarm that starts now must be over.
+    pub(super) fn alarm_deadline(&self) -> Instant {
+        self.object.shard.clock.now() + LONGEST_ALARM
     }
 
     /// Whether the innermost critical section waits for something that cannot come while it is open.

@@ -19,6 +19,7 @@ use crate::{
     Result,
     alarm_state::AlarmState,
     call::{Connection, Export, Life},
+    deliveries::Deliveries,
     engine::Concurrency,
     error::{Error, ErrorKind},
     event::{AlarmInfo, Event, Reply},
@@ -102,10 +103,14 @@ pub(crate) struct Object {
     pub name: RefCell<Option<Rc<str>>>,
     pub shard: Rc<Shard>,
     pub mailbox: RefCell<VecDeque<Envelope>>,
+    /// How many of the mailbox are sockets that have something, which the limit of the mailbox is not for.
+    pub sockets_ready: Cell<usize>,
     pub running: RefCell<Option<Running>>,
     pub in_flight: RefCell<HashMap<EventId, InFlight>>,
     /// Critical sections, innermost last: while there is one, no event begins.
     pub sections: RefCell<Sections>,
+    /// Whose end of an operation user code sees next.
+    pub deliveries: RefCell<Deliveries>,
     pub next_event: Cell<EventId>,
     /// The events that the instance is to be reset for.
     pub culprits: RefCell<Vec<EventId>>,
@@ -129,6 +134,8 @@ pub(crate) struct Object {
     pub alarm: AlarmState,
     pub sockets: OnceCell<Rc<Sockets>>,
     pub timers: RefCell<Timers>,
+    /// Its instance waits for something outside, such as what arrives on a socket.
+    pub has_operations: Cell<bool>,
     pub slice: Rc<Slice>,
     pub wakeup: Arc<Wakeup>,
     pub last_used: Cell<Instant>,
@@ -138,15 +145,17 @@ pub(crate) struct Object {
 impl Object {
     pub fn new(shard: &Rc<Shard>, key: ObjectKey, name: Option<Rc<str>>) -> Rc<Self> {
         let sockets = shard.sockets.borrow().get(&key).cloned();
-        let name = name.or_else(|| sockets.as_ref()?.name.clone());
+        let name = name.or_else(|| sockets.as_ref()?.name.borrow().clone());
         Rc::new(Self {
             key,
             life: shard.next_life(),
             name: RefCell::new(name),
             shard: shard.clone(),
             mailbox: RefCell::default(),
+            sockets_ready: Cell::new(0),
             running: RefCell::default(),
             in_flight: RefCell::default(),
+            deliveries: RefCell::default(),
             sections: RefCell::default(),
             next_event: Cell::new(1),
             culprits: RefCell::default(),
@@ -164,6 +173,7 @@ impl Object {
             alarm: AlarmState::default(),
             sockets: sockets.map_or_else(OnceCell::new, OnceCell::from),
             timers: RefCell::default(),
+            has_operations: Cell::new(false),
             slice: Rc::new(Slice::new()),
             wakeup: Arc::default(),
             last_used: Cell::new(shard.clock.now()),
@@ -186,6 +196,7 @@ impl Object {
     /// Puts an event into the mailbox, or refuses it at once.
     pub fn deliver(&self, envelope: Envelope) {
         let limit = self.shard.options.queue_limit;
+        let waiting = self.mailbox.borrow().len() - self.sockets_ready.get();
         if let Route::Stub(connection) = &envelope.route
             && let Err(broken) = connection.arrive(&self.connections.borrow())
         {
@@ -196,14 +207,14 @@ impl Object {
                 ErrorKind::Unavailable,
                 "Dolmen is shutting down; send the request again later",
             ))
-        } else if self.mailbox.borrow().len() + self.in_flight.borrow().len() >= limit
+        } else if waiting + self.in_flight.borrow().len() >= limit
             && self.shard.concurrency == Concurrency::Interleaved
         {
             Some(Error::new(
                 ErrorKind::Overloaded,
                 "Durable Object is overloaded. Too many requests queued.",
             ))
-        } else if self.mailbox.borrow().len() >= limit {
+        } else if waiting >= limit {
             Some(Error::new(
                 ErrorKind::Overloaded,
                 format!(
@@ -237,7 +248,14 @@ impl Object {
         let (nobody, _) = oneshot::channel();
         let envelope = Envelope::plain(Event::SocketReady(socket), nobody);
         self.mailbox.borrow_mut().push_back(envelope);
+        self.sockets_ready.set(self.sockets_ready.get() + 1);
         self.wakeup.wake_driver();
+    }
+
+    /// Takes everything out of the mailbox.
+    pub fn empty_mailbox(&self) -> VecDeque<Envelope> {
+        self.sockets_ready.set(0);
+        self.mailbox.take()
     }
 
     /// Asks the object to leave if it has been idle for that long.
@@ -342,7 +360,7 @@ impl Object {
                 "Dolmen is shutting down; the event was cut off",
             )
         };
-        for envelope in self.mailbox.borrow_mut().drain(..) {
+        for envelope in self.empty_mailbox() {
             drop(envelope.reply.send(Err(reason())));
         }
         if self.running.borrow().is_some() || !self.in_flight.borrow().is_empty() {
@@ -361,6 +379,7 @@ impl Object {
             ),
         );
         self.shard.forget(self);
+        self.lose_sockets();
         let (turn, held) = {
             let mut gate = self.gate.borrow_mut();
             (gate.take_turn(), gate.take_held())
@@ -368,7 +387,7 @@ impl Object {
         for output in turn.into_iter().chain(held) {
             output(Err(reason.clone()));
         }
-        for envelope in self.mailbox.take() {
+        for envelope in self.empty_mailbox() {
             drop(envelope.reply.send(Err(reason.clone())));
         }
     }
@@ -377,6 +396,7 @@ impl Object {
     pub fn is_quiet(&self) -> bool {
         self.running.borrow().is_none()
             && self.in_flight.borrow().is_empty()
+            && !self.has_operations.get()
             && self.mailbox.borrow().is_empty()
             && (self.timers.borrow().is_empty() && self.exported.get() == 0
                 || self.shard.draining.get())

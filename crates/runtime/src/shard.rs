@@ -9,7 +9,7 @@ use std::{
     pin::Pin,
     rc::{Rc, Weak},
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use dolmen_storage::{ObjectId, Storage};
@@ -152,12 +152,16 @@ pub(crate) struct Shard {
     open_databases: RefCell<VecDeque<Weak<Object>>>,
     /// Hibernatable WebSockets, of objects that are live and of those that are not.
     pub sockets: RefCell<HashMap<ObjectKey, Rc<Sockets>>>,
+    /// Sockets whose objects found no room; they are tried again together.
+    roomless: RefCell<Vec<(ObjectKey, SocketId)>>,
     /// Whether somebody looks for objects that may hibernate.
     pub sweeps_sockets: Cell<bool>,
     /// Tells those who wait that the shard drains.
     pub drain: Notify,
     drained: RefCell<Option<oneshot::Sender<()>>>,
     lives: Cell<u64>,
+    /// Instances that ended since memory was given back.
+    pub ended: Cell<usize>,
 }
 
 thread_local! {
@@ -182,10 +186,12 @@ impl Shard {
             ids: RefCell::default(),
             open_databases: RefCell::default(),
             sockets: RefCell::default(),
+            roomless: RefCell::default(),
             sweeps_sockets: Cell::new(false),
             drain: Notify::new(),
             drained: RefCell::default(),
             lives: Cell::new(0),
+            ended: Cell::new(0),
             shared,
         });
         CURRENT.set(Some(shard.clone()));
@@ -328,12 +334,26 @@ impl Shard {
             Err(_) if self.draining.get() => {}
             Err(error) => {
                 // What arrived waits in the socket until there is room for the object.
-                tracing::warn!(%error, "a WebSocket's object cannot be made live yet");
-                let shard = self.clone();
-                tokio::task::spawn_local(async move {
-                    shard.clock.sleep(ROOM_RETRY).await;
-                    shard.socket_ready(key, socket);
-                });
+                let mut roomless = self.roomless.borrow_mut();
+                roomless.push((key, socket));
+                if roomless.len() == 1 {
+                    tracing::warn!(%error, "a WebSocket's object cannot be made live yet");
+                    let again = self.clock.now() + ROOM_RETRY;
+                    tokio::task::spawn_local(self.clone().try_roomless(again));
+                }
+            }
+        }
+    }
+
+    /// Tries once more, at `time`, those that found no room. The first one that still finds none is enough to know.
+    async fn try_roomless(self: Rc<Self>, time: Instant) {
+        self.clock.sleep_until(time).await;
+        for (key, socket) in self.roomless.take() {
+            let is_full = !self.roomless.borrow().is_empty();
+            if is_full && self.find(key).is_none() {
+                self.roomless.borrow_mut().push((key, socket));
+            } else {
+                self.socket_ready(key, socket);
             }
         }
     }
@@ -402,9 +422,15 @@ impl Shard {
         self.table.borrow().get(&key).cloned()
     }
 
+    /// How many objects are live.
+    pub fn live(&self) -> usize {
+        self.table.borrow().len()
+    }
+
     /// Takes an evicted object out of the table.
     pub fn forget(&self, object: &Rc<Object>) {
         self.table.borrow_mut().remove(&object.key);
+        self.ended.set(self.ended.get() + 1);
         if self.draining.get() && self.table.borrow().is_empty() {
             // Wakes the message loop, which then sees that nothing is left.
             let _ = self.inbox.send(ShardMessage::Abort);
@@ -503,6 +529,8 @@ pub(crate) fn owner(id: ObjectId, shards: usize) -> usize {
 async fn sweep(shard: Rc<Shard>, idle: Duration) {
     while !shard.draining.get() {
         shard.clock.sleep(idle / 4).await;
+        // Of those that left since the last time.
+        shard.give_memory_back();
         for object in shard.table.borrow().values() {
             object.leave_if_idle(idle);
         }

@@ -30,6 +30,8 @@ const MESSAGE_COST: usize = 64;
 const ROOM: usize = 64 << 10;
 /// The reason of a connection that ended without a close frame.
 const NO_CLOSE_FRAME: &str = "WebSocket disconnected without sending Close frame.";
+/// Messages that an empty queue keeps room for.
+const KEPT_MESSAGES: usize = 16;
 const TOO_SLOW: &str = "the other side takes its messages too slowly";
 
 /// A message, or the last one.
@@ -184,6 +186,9 @@ impl Direction {
         match self.queue.pop_front() {
             Some(message) => {
                 self.bytes = self.bytes.saturating_sub(message.cost());
+                if self.queue.is_empty() && self.queue.capacity() > KEPT_MESSAGES {
+                    self.queue = VecDeque::new();
+                }
                 if self.bytes < ROOM
                     && let Some(writer) = self.writer.take()
                 {
@@ -475,5 +480,17 @@ mod tests {
         a.send(SocketMessage::Binary(vec![0; ROOM].into()));
         drop(b);
         assert!(room(&a), "what is written goes nowhere");
+    }
+
+    #[tokio::test]
+    async fn a_burst_leaves_no_memory_behind() {
+        let (a, b) = socket_pair(1 << 20);
+        for _ in 0..1_000 {
+            a.send(text("x"));
+        }
+        while b.incoming().has_something() {
+            b.receive().await.unwrap();
+        }
+        assert!(b.incoming().queue.capacity() <= KEPT_MESSAGES);
     }
 }

@@ -28,7 +28,7 @@ const READ: usize = 64 << 10;
 /// Encoded bytes that may wait for the connection before more are made.
 const UNSENT: usize = 64 << 10;
 /// How long the other side has to answer a close, and to take what was sent before.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(if cfg!(test) { 20 } else { 10_000 });
 /// How long an ended connection still reads, so that its last frame is not lost in a reset.
 const LINGER: Duration = Duration::from_secs(2);
 /// Steps before other tasks get their turn.
@@ -69,6 +69,8 @@ struct Wire<S> {
     decoder: Decoder,
     encoder: Encoder,
     unsent: BytesMut,
+    /// The stream may keep some of what was written to itself.
+    unflushed: bool,
     outgoing: Outgoing,
     reading: Reading,
     deadline: Option<Pin<Box<Sleep>>>,
@@ -91,6 +93,7 @@ pub async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
         decoder: Decoder::new(options.role, options.deflate, options.max_message),
         encoder: Encoder::new(options.role, options.deflate),
         unsent: BytesMut::new(),
+        unflushed: false,
         outgoing: Outgoing::Open,
         reading: Reading::Open,
         deadline: None,
@@ -125,6 +128,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             {
                 return Poll::Ready(Ok(()));
             }
+            // One that is set below must be polled once before this task may sleep.
+            let watched = self.deadline.is_some();
             if self.lingering {
                 match ready!(self.poll_read(cx, |_, _| {}))? {
                     0 => return Poll::Ready(Ok(())),
@@ -136,12 +141,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                 && self.outgoing == Outgoing::Closing
                 && self.reading == Reading::Ended
             {
-                ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
+                match Pin::new(&mut self.stream).poll_shutdown(cx)? {
+                    Poll::Pending if watched => return Poll::Pending,
+                    Poll::Pending => continue,
+                    Poll::Ready(()) => {}
+                }
                 self.lingering = true;
                 self.deadline = Some(Box::pin(tokio::time::sleep(LINGER)));
                 continue;
             }
-            if sent.is_pending() && self.poll_take(cx)?.is_pending() {
+            if sent.is_pending()
+                && self.poll_take(cx)?.is_pending()
+                && self.deadline.is_some() == watched
+            {
                 return Poll::Pending;
             }
         }
@@ -161,6 +173,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
             if self.unsent.is_empty() {
                 // An idle connection keeps no buffer.
                 self.unsent = BytesMut::new();
+                if self.unflushed
+                    && let Poll::Ready(flushed) = Pin::new(&mut self.stream).poll_flush(cx)
+                {
+                    flushed?;
+                    self.unflushed = false;
+                }
                 return Ok(Poll::Pending);
             }
             match Pin::new(&mut self.stream).poll_write(cx, &self.unsent) {
@@ -170,9 +188,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                     written => self.unsent.advance(written),
                 },
             }
-            if let Poll::Ready(flushed) = Pin::new(&mut self.stream).poll_flush(cx) {
-                flushed?;
-            }
+            self.unflushed = true;
             if self.unsent.is_empty() && self.outgoing == Outgoing::Closing {
                 return Ok(Poll::Ready(()));
             }
@@ -275,5 +291,133 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         use_bytes(self, &scratch[..filled]);
         SCRATCH.set(scratch);
         read.map_ok(|()| filled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use tokio::io::AsyncReadExt;
+
+    use super::*;
+    use crate::socket::socket_pair;
+
+    const OPTIONS: WireOptions = WireOptions {
+        role: Role::Server,
+        deflate: false,
+        max_message: 1 << 20,
+    };
+    /// Longer than anything here takes, and than the time to answer a close.
+    const NEVER: Duration = Duration::from_secs(10);
+
+    fn carried<S: AsyncRead + AsyncWrite + Unpin>(
+        stream: S,
+        end: SocketEnd,
+    ) -> impl Future<Output = ()> {
+        carry(stream, Bytes::new(), end, OPTIONS, std::future::pending())
+    }
+
+    #[tokio::test]
+    async fn a_close_ends_the_connection_of_a_client_that_takes_nothing() {
+        // What the client has room for is full before the close comes.
+        let (ours, _client) = tokio::io::duplex(16);
+        let (object, end) = socket_pair(1 << 20);
+        object.send(SocketMessage::Binary(vec![0; 100].into()));
+        let mut wire = std::pin::pin!(carried(ours, end));
+        poll_fn(|cx| {
+            assert!(wire.as_mut().poll(cx).is_pending());
+            Poll::Ready(())
+        })
+        .await;
+        object.send(SocketMessage::Close {
+            code: 1000,
+            reason: "".into(),
+        });
+        // The message has woken this test already.
+        tokio::task::yield_now().await;
+        let watch = tokio::time::sleep(NEVER);
+        tokio::select! {
+            biased;
+            () = watch => panic!("nobody watched the time"),
+            () = wire => {}
+        }
+        let lost = object.receive().await;
+        assert_eq!(lost, Some(Received::Lost(SocketLoss::disconnected())));
+    }
+
+    /// A stream that keeps what is written until it is flushed, as TLS does, and whose flush must be tried
+    /// again.
+    struct Held<S> {
+        inner: S,
+        held: BytesMut,
+        flushes: Arc<AtomicUsize>,
+    }
+
+    impl<S: AsyncRead + Unpin> AsyncRead for Held<S> {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+            buffer: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.inner).poll_read(cx, buffer)
+        }
+    }
+
+    impl<S: AsyncWrite + Unpin> AsyncWrite for Held<S> {
+        fn poll_write(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            bytes: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            self.held.extend_from_slice(bytes);
+            Poll::Ready(Ok(bytes.len()))
+        }
+
+        fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            let Self {
+                inner,
+                held,
+                flushes,
+            } = &mut *self;
+            if flushes.fetch_add(1, Ordering::Relaxed) == 0 {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            while !held.is_empty() {
+                let written = ready!(Pin::new(&mut *inner).poll_write(cx, held))?;
+                held.advance(written);
+            }
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Pin::new(&mut self.inner).poll_shutdown(cx)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_flush_that_has_to_wait_is_tried_again() {
+        let (inner, mut client) = tokio::io::duplex(1_024);
+        let (object, end) = socket_pair(1 << 20);
+        let stream = Held {
+            inner,
+            held: BytesMut::new(),
+            flushes: Arc::default(),
+        };
+        object.send(SocketMessage::Text("held".into()));
+        let mut frame = [0; 6];
+        let read = async {
+            tokio::select! {
+                () = carried(stream, end) => panic!("the connection ended"),
+                read = client.read_exact(&mut frame) => read,
+            }
+        };
+        let read = tokio::time::timeout(NEVER, read).await;
+        read.expect("the message stays in the stream").unwrap();
+        assert_eq!(&frame[2..], b"held");
     }
 }

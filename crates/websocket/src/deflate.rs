@@ -11,6 +11,8 @@ use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, 
 const TAIL: [u8; 4] = [0, 0, 0xFF, 0xFF];
 /// How much room for output is made at a time.
 const STEP: usize = 16 << 10;
+/// How often a message may end and go on: each time costs a cleared window of 32 KiB.
+const MAX_ENDS: usize = 1_024;
 
 thread_local! {
     static COMPRESS: RefCell<Compress> = RefCell::new(Compress::new(Compression::fast(), false));
@@ -52,6 +54,7 @@ pub(crate) fn inflate(compressed: &[u8], limit: usize) -> Result<Vec<u8>, Inflat
     DECOMPRESS.with_borrow_mut(|state| {
         state.reset(false);
         let mut out = Vec::with_capacity(compressed.len().saturating_mul(3).clamp(64, STEP));
+        let mut ends = 0;
         for part in [compressed, &TAIL] {
             let mut rest = part;
             loop {
@@ -65,6 +68,10 @@ pub(crate) fn inflate(compressed: &[u8], limit: usize) -> Result<Vec<u8>, Inflat
                 }
                 if status == Status::StreamEnd {
                     // A final block; what follows it is as another stream: RFC 7692, 7.2.3.4.
+                    ends += 1;
+                    if ends > MAX_ENDS {
+                        return Err(InflateError::Corrupt);
+                    }
                     state.reset(false);
                     continue;
                 }
@@ -107,6 +114,17 @@ mod tests {
         assert_eq!(inflate(&[0xFF; 40], 1 << 20), Err(InflateError::Corrupt));
         // The state is usable again.
         assert_eq!(inflate(&deflate(b"x"), 10).unwrap(), b"x");
+    }
+
+    #[test]
+    fn a_message_of_nothing_but_ends_is_corrupt() {
+        let end = [0x03, 0x00];
+        assert_eq!(inflate(&end.repeat(3), 10), Ok(Vec::new()));
+        assert_eq!(
+            inflate(&end.repeat(100_000), 10),
+            Err(InflateError::Corrupt),
+            "each costs as much as a large window"
+        );
     }
 
     #[test]

@@ -126,6 +126,9 @@ inside("times that are refused", async ({ storage }) => {
   await assert.rejects(async () => storage.setAlarm(-1), { class: "TypeError", message: "setAlarm() cannot be called with an alarm time <= 0" });
   await assert.rejects(async () => storage.setAlarm(NaN), { class: "TypeError", message: "The value cannot be converted because it is not a valid Date." });
   await assert.rejects(async () => storage.setAlarm(new Date(NaN)), { class: "TypeError", message: "The value cannot be converted because it is not a valid Date." });
+  for (const late of [new Date("2263-01-01"), new Date(8.64e15), 1e20]) {
+    await assert.rejects(async () => storage.setAlarm(late), { class: "TypeError", message: "This API doesn't support dates after 2189." });
+  }
   await assert.rejects(async () => storage.setAlarm("soon"), { class: "TypeError" });
   await assert.rejects(async () => storage.setAlarm(), { class: "TypeError" });
   assert.equal(await storage.getAlarm(), null);

@@ -69,6 +69,23 @@ export class Counter extends DurableObject {
     }));
     return { done, n: await this.ctx.storage.get("n") };
   }
+  // Many wait for something outside, and then read, await and write storage.
+  async together(what, count) {
+    const other = this.env.COUNTER.getByName(`${this.ctx.id.name}/other`);
+    const wait = {
+      call: () => other.echo(1),
+      fetch: async () => (await other.fetch("http://object/")).text(),
+      timer: () => sleep(5),
+      network: async () => (await fetch(`${this.origin}/nothing`)).text(),
+    }[what];
+    await Promise.all(Array.from({ length: count }, async () => {
+      await wait();
+      const value = (await this.ctx.storage.get("together")) ?? 0;
+      await this.ctx.storage.put("together", value + 1);
+    }));
+    return this.ctx.storage.get("together");
+  }
+  setOrigin(origin) { this.origin = origin; }
   async callSelf() { return this.env.COUNTER.get(this.ctx.id).echo("from myself"); }
   echo(value) { return value; }
 }
@@ -125,6 +142,14 @@ test("parts of one event may interleave at their own awaits", async ({ env, name
   assert.deepEqual(done, ["a", "b", "c", "d"]);
   assert.equal(n, 1);
 });
+
+for (const [what, described] of [["call", "results of calls"], ["fetch", "answers of objects"], ["timer", "timers"], ["network", "answers of the network"]]) {
+  test(`${described} that come together do not interleave while storage is awaited`, async ({ env, name, origin }) => {
+    const stub = env.COUNTER.getByName(name);
+    await stub.setOrigin(origin);
+    assert.equal(await stub.together(what, 10), 10);
+  });
+}
 
 test("an object may call itself", async ({ env, name }) => {
   assert.equal(await env.COUNTER.getByName(name).callSelf(), "from myself");

@@ -38,6 +38,7 @@ test("getByName is get(idFromName(name))", async ({ env, name }) => {
   assert.equal(stub.name, name);
   assert.equal(await stub.add(), 1);
   assert.equal(await env.ROOM.get(env.ROOM.idFromName(name)).add(), 2);
+  assert.throws(() => env.ROOM.getByName(), { class: "TypeError", message: "Failed to execute 'getByName' on 'DurableObjectNamespace': parameter 1 is not of type 'string'." });
 });
 
 test("all stubs of one id reach one object; other names reach others", async ({ env, name }) => {

@@ -52,6 +52,25 @@ test("fetches, with bodies and without", async ({ env, name }) => {
   assert.deepEqual(await stub.getLog(), upTo(20));
 });
 
+test("calls and fetches on one stub", async ({ env, name }) => {
+  const stub = env.LOG.getByName(name);
+  await Promise.all(upTo(20).map((i) => (i % 2 ? stub.note(i) : stub.fetch(`http://object/?n=${i}`, i % 4 ? {} : { method: "POST", body: "x".repeat(100_000) }))));
+  assert.deepEqual(await stub.getLog(), upTo(20));
+});
+
+test("calls keep their order whether they are awaited, chained or left alone", async ({ env, name }) => {
+  const stub = env.LOG.getByName(name);
+  const order = [];
+  const first = stub.note(0, "x".repeat(2_000_000)).then((n) => { order.push(n); });
+  stub.note(1);
+  const third = (async () => { order.push(await stub.note(2, new Uint8Array(1_000_000))); })();
+  const fourth = stub.note(3).finally(() => order.push(3));
+  void stub.note(4, new Map([["x", "y".repeat(500_000)]]));
+  await Promise.all([first, third, fourth]);
+  assert.deepEqual(await stub.getLog(), upTo(5));
+  assert.deepEqual(order, [0, 2, 3]);
+});
+
 test("a slow call does not hold up the ones after it", async ({ env, name }) => {
   const stub = env.LOG.getByName(name);
   const order = [];

@@ -1,6 +1,6 @@
 // Request, Response, Headers, Blob and streams over RPC.
 import { DurableObject } from "cloudflare:workers";
-import { test, assert, sleep } from "../harness.js";
+import { test, assert, deferred, sleep, until } from "../harness.js";
 export { default } from "../harness.js";
 
 const text = new TextEncoder();
@@ -19,6 +19,24 @@ function counting(n, step = 0) {
       controller.enqueue(text.encode(`${i++},`));
     },
   });
+}
+
+const PIECE = 65536;
+/// More pieces than all buffers between a source and its reader may hold.
+const MOST_AHEAD = 128;
+
+/// A source without end, and how far it is: {pulls, cancelled}.
+function endless() {
+  const progress = { pulls: 0, cancelled: false };
+  progress.stream = new ReadableStream({
+    type: "bytes",
+    pull(controller) {
+      progress.pulls += 1;
+      controller.enqueue(new Uint8Array(PIECE));
+    },
+    cancel() { progress.cancelled = true; },
+  }, { highWaterMark: 0 });
+  return progress;
 }
 
 export class Host extends DurableObject {
@@ -51,6 +69,22 @@ export class Host extends DurableObject {
       async pull(controller) { await sleep(5); controller.error(new Error("broke off")); },
     });
   }
+  endless() {
+    this.source = endless();
+    return this.source.stream;
+  }
+  fetch() { return new Response(this.endless()); }
+  progress() { return [this.source.pulls, this.source.cancelled]; }
+  ping() {}
+  async readSlowly(stream) {
+    const reader = stream.getReader();
+    await reader.read();
+    this.goOn = deferred();
+    await this.goOn.promise;
+    await reader.cancel();
+  }
+  waits() { return this.goOn !== undefined; }
+  readOn() { this.goOn.resolve(); }
   valueStream() { return new ReadableStream({ start(controller) { controller.enqueue({ a: 1 }); controller.close(); } }); }
   async writeTo(writable) {
     const writer = writable.getWriter();
@@ -161,6 +195,43 @@ test("a megabyte through a stream", async ({ env, name }) => {
     },
   });
   assert.equal(await env.HOST.getByName(name).countStream(stream), 1 << 20);
+});
+
+// Two hundred events are time enough for a source that nobody holds up.
+const settle = async (host) => { for (let i = 0; i < 200; i++) await host.ping(); };
+
+for (const [what, open] of [
+  ["a stream as result", (host) => host.endless()],
+  ["a response to a fetch", async (host) => (await host.fetch("http://object/")).body],
+]) {
+  test(`${what} is made as it is read, and cancelled`, async ({ env, name }) => {
+    const host = env.HOST.getByName(name);
+    const reader = (await open(host)).getReader();
+    assert.ok((await reader.read()).value.length > 0);
+    await settle(host);
+    const [pulls, cancelled] = await host.progress();
+    assert.ok(pulls >= 1 && pulls < MOST_AHEAD, `${pulls} pieces were made ahead`);
+    assert.equal(cancelled, false);
+    let bytes = 0;
+    while (bytes < 2 * MOST_AHEAD * PIECE) bytes += (await reader.read()).value.length;
+    await settle(host);
+    const [more] = await host.progress();
+    assert.ok(more >= 2 * MOST_AHEAD && more < 3 * MOST_AHEAD, `${more} pieces were made`);
+    await reader.cancel();
+    assert.ok(await until(async () => (await host.progress())[1]));
+  });
+}
+
+test("a stream as argument is made as it is read, and cancelled", async ({ env, name }) => {
+  const host = env.HOST.getByName(name);
+  const source = endless();
+  const done = host.readSlowly(source.stream);
+  await until(() => host.waits());
+  await settle(host);
+  assert.ok(source.pulls >= 1 && source.pulls < MOST_AHEAD, `${source.pulls} pieces were made ahead`);
+  await host.readOn();
+  await done;
+  assert.ok(await until(() => source.cancelled));
 });
 
 test("a stream that errors", async ({ env, name }) => {

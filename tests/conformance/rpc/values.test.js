@@ -132,6 +132,7 @@ const refusedArguments = {
   "a namespace": [(env) => env.ECHO, noSupport("DurableObjectNamespace")],
   "an id": [(env) => env.ECHO.newUniqueId(), noSupport("DurableObjectId")],
   "an AbortSignal": [() => new AbortController().signal, "AbortSignal serialization is not enabled."],
+  "a File": [() => new File(["content"], "name.txt"), noSupport("File")],
   "a generator": [() => (function* () {})(), "[object Generator] could not be cloned."],
 };
 

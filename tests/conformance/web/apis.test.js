@@ -187,6 +187,11 @@ test("Blob, File and FormData", async () => {
   assert.equal(form.get("a"), null);
 });
 
+test("console prints in every way, and gives nothing", () => {
+  const printers = ["log", "info", "debug", "warn", "error", "trace", "dir", "dirxml", "table", "group", "groupCollapsed", "groupEnd", "assert", "count", "countReset", "time", "timeLog", "timeEnd", "clear"];
+  for (const name of printers) assert.equal(console[name]("a line of a test"), undefined, name);
+});
+
 test("performance and Date", async () => {
   assert.equal(typeof performance.now(), "number");
   assert.equal(typeof performance.timeOrigin, "number");

@@ -75,6 +75,30 @@ test("send before it is open is refused", ({ origin }) => {
   socket.close();
 });
 
+test("a close before it is open is an error and a close 1006", async ({ origin }) => {
+  const socket = new WebSocket(address(origin, "/socket"));
+  const seen = [];
+  socket.addEventListener("open", () => seen.push("open"));
+  const error = next(socket, "error");
+  const close = next(socket, "close");
+  socket.close(1000, "changed my mind");
+  assert.ok(await error instanceof ErrorEvent);
+  const { code, wasClean } = await close;
+  assert.deepEqual([code, wasClean, socket.readyState, seen], [1006, false, 3, []]);
+});
+
+test("open sockets are no unread responses", async ({ origin }) => {
+  const sockets = [];
+  for (let i = 0; i < 101; i++) {
+    const socket = new WebSocket(address(origin, "/socket"));
+    await next(socket, "open");
+    sockets.push(socket);
+  }
+  const response = await fetch(`${origin}/refused`);
+  assert.deepEqual([response.status, await response.text()], [403, "no"]);
+  for (const socket of sockets) socket.close(1000);
+});
+
 test("fetch with an upgrade gives a socket", async ({ origin }) => {
   const response = await fetch(`${origin}/socket`, { headers: { Upgrade: "websocket" } });
   assert.equal(response.status, 101);

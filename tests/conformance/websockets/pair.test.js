@@ -139,6 +139,17 @@ test("allowHalfOpen leaves the answer to the program", async () => {
   assert.deepEqual([code, reason], [4002, "mine"]);
 });
 
+test("a reason is made well-formed", async () => {
+  const [a, b] = Object.values(new WebSocketPair());
+  a.accept();
+  b.accept();
+  const { promise, resolve } = Promise.withResolvers();
+  b.addEventListener("close", resolve);
+  a.close(4000, "half \ud800");
+  const { code, reason } = await promise;
+  assert.deepEqual([code, reason], [4000, "half \ufffd"]);
+});
+
 test("a close without a code is 1005", async () => {
   const [a, b] = pair();
   const onB = events(b);

@@ -94,6 +94,14 @@ test("Headers", () => {
   assert.throws(() => headers.set("x", "bad\nvalue"), { class: "TypeError" });
 });
 
+test("Headers.getAll is for cookies alone", () => {
+  const headers = new Headers([["set-cookie", "a=1"], ["x", "1"], ["Set-Cookie", "b=2"]]);
+  assert.deepEqual(headers.getAll("Set-Cookie"), ["a=1", "b=2"]);
+  assert.deepEqual(new Headers().getAll("set-cookie"), []);
+  assert.throws(() => headers.getAll("x"), { class: "TypeError", message: 'getAll() can only be used with the header name "Set-Cookie".' });
+  assert.throws(() => headers.getAll(), { class: "TypeError" });
+});
+
 test("Request", async () => {
   const request = new Request("http://x/p?q#h", { method: "post", headers: { a: "b" }, body: "body" });
   assert.equal(request.method, "POST");

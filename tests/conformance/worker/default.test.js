@@ -13,6 +13,7 @@ export class Site extends DurableObject {
   getMarks() { return this.marks; }
   async fetch(request) {
     const { pathname } = new URL(request.url);
+    if (pathname === "/object/304") return new Response(null, { status: 304, headers: [["etag", "x"], ["set-cookie", "a=1"], ["set-cookie", "b=2"]] });
     if (pathname === "/object/stream") return new Response(parts(["one ", "two ", "three"]));
     return Response.json({ path: pathname, method: request.method, body: await request.text() }, { status: 203 });
   }
@@ -44,6 +45,7 @@ async function app(request, env, ctx) {
       return response;
     }
     case "/204": return new Response(null, { status: 204 });
+    case "/205": return new Response(null, { status: 205, headers: { "x-a": "b" } });
     case "/304": return new Response(null, { status: 304, headers: { etag: '"x"' } });
     case "/404": return new Response("nothing here", { status: 404 });
     case "/redirect": return Response.redirect("http://example.com/there", 307);
@@ -93,6 +95,13 @@ wire("a header set twice is joined", { path: "/headers" }, { status: 200, header
 wire("several cookies stay apart", { path: "/cookies" }, { status: 200, setCookie: ["a=1; Path=/", "b=2; HttpOnly"], body: "cookies" });
 wire("204 has no body", { path: "/204" }, { status: 204, headers: { "content-type": null }, body: "" });
 wire("304 has no body and keeps its headers", { path: "/304" }, { status: 304, headers: { etag: '"x"' }, body: "" });
+wire("205 has no body", { path: "/205" }, { status: 205, headers: { "x-a": "b" }, body: "" });
+for (const status of [204, 205, 304]) {
+  wire(`HEAD of a ${status}`, { method: "HEAD", path: `/${status}` }, { status, body: "" });
+}
+wire("304 and cookies of an object", { path: "/object/304" }, { status: 304, headers: { etag: "x" }, setCookie: ["a=1", "b=2"], body: "" });
+wire("HEAD of an object's answer", { method: "HEAD", path: "/object/path" }, { status: 203, headers: { "content-type": "application/json" }, body: "" });
+wire("HEAD of an object's stream", { method: "HEAD", path: "/object/stream" }, { status: 200, body: "" });
 wire("404 by the worker", { path: "/404" }, { status: 404, body: "nothing here" });
 wire("Response.redirect", { path: "/redirect" }, { status: 307, headers: { location: "http://example.com/there" }, body: "" });
 wire("HEAD of a text response", { method: "HEAD", path: "/hello" }, { status: 200, headers: { "content-length": "5", "content-type": "text/plain;charset=UTF-8" }, body: "" });

@@ -49182,7 +49182,18 @@ static JSValueConst map_normalize_key_const(JSContext *ctx, JSValueConst key)
     return safe_const(map_normalize_key(ctx, unsafe_unconst(key)));
 }
 
-/* XXX: better hash ? */
+/* The buckets are chosen by the low bits, which are zero in the hash of a
+   pointer, because it is aligned, and of a small integer, because its double
+   has its digits on top. */
+static uint32_t map_hash_mix(uint32_t h)
+{
+    h ^= h >> 16;
+    h *= 0x85ebca6b;
+    h ^= h >> 13;
+    h *= 0xc2b2ae35;
+    return h ^ (h >> 16);
+}
+
 static uint32_t map_hash_key(JSContext *ctx, JSValueConst key)
 {
     uint32_t tag = JS_VALUE_GET_NORM_TAG(key);
@@ -49200,7 +49211,7 @@ static uint32_t map_hash_key(JSContext *ctx, JSValueConst key)
         break;
     case JS_TAG_OBJECT:
     case JS_TAG_SYMBOL:
-        h = (uintptr_t)JS_VALUE_GET_PTR(key) * 3163;
+        h = map_hash_mix((uintptr_t)JS_VALUE_GET_PTR(key) * 3163);
         break;
     case JS_TAG_INT:
         d = JS_VALUE_GET_INT(key);
@@ -49219,8 +49230,7 @@ static uint32_t map_hash_key(JSContext *ctx, JSValueConst key)
             d = NAN;
     hash_float64:
         u.d = d;
-        h = (u.u32[0] ^ u.u32[1]) * 3163;
-        return h ^= JS_TAG_FLOAT64;
+        return map_hash_mix(u.u32[0] ^ u.u32[1]);
     default:
         h = 0;
         break;

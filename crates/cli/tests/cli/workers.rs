@@ -301,3 +301,39 @@ fn variables_reach_a_common_js_bundle_too() {
     run(&["--var", "A=1"]).failed(2, &["--var", "--bundle FILE"]);
     run(&["--bundle", &file("b.js"), "--var", "ECHO=1"]).failed(3, &["ECHO names a namespace"]);
 }
+
+#[test]
+fn objects_are_reached_from_outside_only_when_a_flag_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    write(
+        folder.path(),
+        &[(
+            "worker.mjs",
+            r#"import { DurableObject } from "cloudflare:workers";
+export class Room extends DurableObject {
+  hello() { return "from the object"; }
+  fetch() { return new Response("from the object"); }
+}
+export default { fetch: (request) => new Response(`worker ${new URL(request.url).pathname}`) };
+"#,
+        )],
+    );
+    let bundle = folder.path().join("worker.mjs");
+    let bundle = ["--bundle", bundle.to_str().unwrap()];
+    let (rpc, fetch) = ("/rpc/ROOM/a/hello", "/fetch/ROOM/a/b");
+
+    let closed = Running::start(&folder.path().join("closed"), &bundle);
+    for (method, path) in [("POST", rpc), ("GET", fetch), ("GET", "/")] {
+        assert_eq!(
+            closed.ask(method, path, ""),
+            (200, format!("worker {path}"))
+        );
+    }
+    let flags = [&bundle[..], &["--gateway"]].concat();
+    let open = Running::start(&folder.path().join("open"), &flags);
+    let object = "from the object";
+    let answer = format!("{{\"ok\":true,\"result\":\"{object}\"}}");
+    assert_eq!(open.ask("POST", rpc, ""), (200, answer));
+    assert_eq!(open.ask("GET", fetch, ""), (200, object.to_owned()));
+    assert_eq!(open.ask("GET", "/", ""), (200, "worker /".to_owned()));
+}

@@ -271,7 +271,10 @@ fn a_client_that_sends_faster_than_its_object_takes_has_to_wait() {
     let mut message = BytesMut::new();
     socket.encoder.binary(&[7; 1 << 20], &mut message);
     let taken = socket.client.send_until_blocked(&message, TOO_MUCH);
-    assert!(taken < TOO_MUCH, "{taken} bytes were taken for an object that reads nothing");
+    assert!(
+        taken < TOO_MUCH,
+        "{taken} bytes were taken for an object that reads nothing"
+    );
     server.latch.release();
     assert_eq!(held.answer().body, "released");
     for _ in 0..taken / message.len() {

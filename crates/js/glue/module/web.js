@@ -96,7 +96,8 @@
       })();
       return [KIND.writable, push(caps, handle)];
     }
-    if (is('Blob', value)) return [KIND.blob, value.type, native.use('bytesOfBlob')(value)];
+    // A Blob has no room for a file's name.
+    if (is('Blob', value) && !is('File', value)) return [KIND.blob, value.type, native.use('bytesOfBlob')(value)];
     if (is('AbortSignal', value)) throw new DOMException('AbortSignal serialization is not enabled.', 'DataCloneError');
     return undefined;
   };

@@ -110,7 +110,10 @@
       const own = { id, name: id.name };
       return fetcherFor(native.objectRemote(this.#index, hexOf(id), id.name), own, DurableObjectStub.prototype);
     }
-    getByName(name, options) { return this.get(this.idFromName(name), options); }
+    getByName(name, options) {
+      if (arguments.length === 0) throw new TypeError("Failed to execute 'getByName' on 'DurableObjectNamespace': parameter 1 is not of type 'string'.");
+      return this.get(this.idFromName(name), options);
+    }
     getExisting() { missing('getExisting()'); }
     jurisdiction(jurisdiction) {
       return new DurableObjectNamespace(NAME_OF, this.#index, jurisdictionOf(jurisdiction));
@@ -208,7 +211,7 @@
     ]);
   };
   const blockConcurrencyWhile = (work) => {
-    if (typeof work !== 'function') throw new TypeError("Failed to execute 'blockConcurrencyWhile' on 'DurableObjectState': parameter 1 is not of type 'Function'.");
+    if (typeof work !== 'function') throw new TypeError("Failed to execute 'blockConcurrencyWhile' on 'DurableObjectState': parameter 1 is not of type 'function'.");
     return section(work, (error) => {
       // The object is reset, and this promise never settles.
       native.abortWith(error);

@@ -122,6 +122,12 @@
     }
     get(name) { return valueIn(this.#text, keyOf(name)); }
     getSetCookie() { return valuesIn(this.#text, SET_COOKIE); }
+    // Of Workers, from before there was getSetCookie.
+    getAll(name) {
+      if (arguments.length === 0) throw new TypeError("Failed to execute 'getAll' on 'Headers': parameter 1 is not of type 'string'.");
+      if (keyOf(name) !== SET_COOKIE) throw new TypeError('getAll() can only be used with the header name "Set-Cookie".');
+      return valuesIn(this.#text, SET_COOKIE);
+    }
     has(name) { return this.#text.includes(keyOf(name)); }
     delete(name) { this.#text = without(this.#text, keyOf(name)); }
     forEach(callback, thisArg) {

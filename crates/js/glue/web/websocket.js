@@ -4,6 +4,8 @@
   'use strict';
   const { Event, EventTarget, MessageEvent } = native;
   const ours = Symbol('ours');
+  // Text as it travels: halves of surrogate pairs do not.
+  const textOf = (value) => `${value}`.toWellFormed();
   const isObject = (value) => (typeof value === 'object' && value !== null) || typeof value === 'function';
 
   // ---- events ------------------------------------------------------------------------------------
@@ -73,13 +75,13 @@
   const parseProtocols = (protocols) => {
     if (protocols === undefined) return '';
     if (!Array.isArray(protocols)) {
-      const protocol = `${protocols}`;
+      const protocol = textOf(protocols);
       if (!native.isProtocol(protocol)) throw syntax('The protocol header token is invalid.');
       return protocol;
     }
     const seen = new Set();
     for (const protocol of protocols) {
-      if (!native.isProtocol(`${protocol}`)) throw syntax('One of the protocol header tokens is invalid.');
+      if (!native.isProtocol(textOf(protocol))) throw syntax('One of the protocol header tokens is invalid.');
       if (seen.has(`${protocol}`)) throw syntax('The protocols header cannot have repeating values.');
       seen.add(`${protocol}`);
     }
@@ -125,6 +127,8 @@
         const exchange = native.send('GET', url.href, `\nupgrade\0websocket${asked}`, null);
         this.#cancel = exchange.cancel;
         const answer = await exchange.answer;
+        // What gives the request up keeps it among those that are not answered.
+        this.#cancel = undefined;
         if (answer.socket === undefined) {
           answer.body.cancel();
           throw new TypeError(`Failed to establish the WebSocket connection: expected server to reply with HTTP status code 101 (switching protocols), but received ${answer.status} instead.`);
@@ -137,12 +141,15 @@
         this.#listen();
         this.dispatchEvent(new Event('open'));
       } catch (error) {
-        if (this.#mode !== OPENING) return;
-        this.#mode = RELEASED;
-        this.#closedIn = this.#closedOut = true;
-        this.dispatchEvent(new ErrorEvent('error', { message: `${error?.message ?? error}`, error }));
-        this.dispatchEvent(new CloseEvent('close', { code: 1006, reason: 'Failed to establish websocket connection' }));
+        if (this.#mode === OPENING) this.#notOpened(error);
       }
+    }
+    #notOpened(error) {
+      this.#mode = RELEASED;
+      this.#closedIn = this.#closedOut = true;
+      this.#cancel = undefined;
+      this.dispatchEvent(new ErrorEvent('error', { message: `${error?.message ?? error}`, error }));
+      this.dispatchEvent(new CloseEvent('close', { code: 1006, reason: 'Failed to establish websocket connection' }));
     }
 
     #listen() {
@@ -213,8 +220,9 @@
     close(code, reason) {
       if (this.#mode === OPENING) {
         this.#mode = RELEASED;
-        this.#closedIn = this.#closedOut = true;
+        this.#closedOut = true;
         this.#cancel?.();
+        Promise.resolve().then(() => this.#notOpened(new Error('WebSocket was closed before the connection was established.')));
         return;
       }
       const isClosed = this.#mode === HIBERNATABLE ? native.state(this.#handle)[0] : this.#closedOut;
@@ -226,7 +234,7 @@
       }
       if (reason !== undefined) {
         if (code === undefined) throw new DOMException('If you specify a WebSocket close reason, you must also specify a code.', 'InvalidAccessError');
-        reason = `${reason}`;
+        reason = textOf(reason);
         if (native.utf8Length(reason) > 123) throw new DOMException('WebSocket close reason must not be longer than 123 bytes when UTF-8 encoded.', 'SyntaxError');
       }
       this.#closedOut = true;
@@ -334,8 +342,8 @@
     #response;
     constructor(request, response) {
       if (arguments.length < 2) throw new TypeError(`Failed to construct 'WebSocketRequestResponsePair': constructor parameter ${arguments.length + 1} is not of type 'string'.`);
-      this.#request = `${request}`;
-      this.#response = `${response}`;
+      this.#request = textOf(request);
+      this.#response = textOf(response);
     }
     get request() { return this.#request; }
     get response() { return this.#response; }
@@ -354,21 +362,22 @@
     return socket;
   };
   const within = (timeout, kind, work) => new Promise((resolve, reject) => {
+    const result = work();
     const timer = native.setTimeout(() => reject(new Error(`The handler of a WebSocket's ${kind} took longer than ${timeout} ms.`)), timeout);
-    Promise.resolve(work()).then(resolve, reject).finally(() => native.clearTimeout(timer));
+    Promise.resolve(result).then(resolve, reject).finally(() => native.clearTimeout(timer));
   });
   const hibernation = {
     accept(socket, tags) {
       const distinct = new Set();
       for (const given of tags ?? []) {
-        const tag = `${given}`;
+        const tag = textOf(given);
         if (distinct.size === MAX_TAGS) throw new Error(`a Hibernatable WebSocket cannot have more than ${MAX_TAGS} tags`);
         distinct.add(tag);
         if (tag.length > MAX_TAG) throw new Error(`"${tag}" is longer than the max tag length (${MAX_TAG} characters).`);
       }
       awake.set(internals.hibernate(socket, [...distinct]), socket);
     },
-    list: (tag) => native.hibernatingIds(tag === undefined ? undefined : `${tag}`).map(socketOf),
+    list: (tag) => native.hibernatingIds(tag === undefined ? undefined : textOf(tag)).map(socketOf),
     tags(socket) {
       if (!internals.isOurs(socket)) throw new TypeError("Failed to execute 'getTags' on 'DurableObjectState': parameter 1 is not of type 'WebSocket'.");
       if (internals.isHibernatable(socket)) return native.tags(internals.handleOf(socket));
@@ -413,10 +422,10 @@
         }
       };
       const timeout = native.eventTimeout();
-      const result = timeout === null ? work() : within(timeout, kind, work);
-      if (kind === 'message') return result;
-      // It is listed until the handler is through.
-      return Promise.resolve(result).finally(() => awake.delete(id));
+      const run = () => (timeout === null ? work() : within(timeout, kind, work));
+      if (kind === 'message') return run();
+      // It is listed until the handler is through, or has thrown.
+      return new Promise((resolve) => resolve(run())).finally(() => awake.delete(id));
     },
   };
   for (const constructor of [CloseEvent, ErrorEvent, WebSocket, WebSocketPair, WebSocketRequestResponsePair]) native.tag(constructor);

@@ -59,6 +59,7 @@ fn make<'js>(ctx: &Ctx<'js>, console: Rc<Console>) -> rquickjs::Result<Object<'j
         ("debug", Level::DEBUG),
         ("trace", Level::DEBUG),
         ("dir", Level::INFO),
+        ("dirxml", Level::INFO),
         ("table", Level::INFO),
         ("warn", Level::WARN),
         ("error", Level::ERROR),
@@ -90,15 +91,16 @@ fn make<'js>(ctx: &Ctx<'js>, console: Rc<Console>) -> rquickjs::Result<Object<'j
         );
         console.print(&ctx, Level::ERROR, Rest(args))
     });
-    method!("group", |console, ctx, args: Rest<Value<'js>>| {
-        let printed = if args.0.is_empty() {
-            Ok(())
-        } else {
-            console.print(&ctx, Level::INFO, args)
-        };
-        let mut groups = console.groups.borrow_mut();
-        *groups = (*groups + 1).min(MAX_GROUPS);
-        printed
+    method!("group", |console, ctx, args: Rest<Value<'js>>| console
+        .open_group(&ctx, args));
+    // Nothing is folded in a log.
+    method!("groupCollapsed", |console, ctx, args: Rest<Value<'js>>| {
+        console.open_group(&ctx, args)
+    });
+    // A log keeps its lines; what the standard asks for besides is the end of all groups.
+    method!("clear", |console, _ctx, _args: Rest<Value<'js>>| {
+        *console.groups.borrow_mut() = 0;
+        Ok(())
     });
     method!("groupEnd", |console, _ctx, _args: Rest<Value<'js>>| {
         let mut groups = console.groups.borrow_mut();
@@ -149,6 +151,17 @@ fn label_of(label: Opt<Coerced<String>>) -> String {
 }
 
 impl Console {
+    fn open_group<'js>(&self, ctx: &Ctx<'js>, args: Rest<Value<'js>>) -> rquickjs::Result<()> {
+        let printed = if args.0.is_empty() {
+            Ok(())
+        } else {
+            self.print(ctx, Level::INFO, args)
+        };
+        let mut groups = self.groups.borrow_mut();
+        *groups = (*groups + 1).min(MAX_GROUPS);
+        printed
+    }
+
     fn print<'js>(
         &self,
         ctx: &Ctx<'js>,

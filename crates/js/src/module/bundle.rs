@@ -124,6 +124,9 @@ fn exports<'js>(ctx: &Ctx<'js>, file: &str, namespace: &Object<'js>) -> Result<E
         {
             found.entrypoints.push(name);
         } else if value.is_function() {
+            if is_class {
+                found.plain.push(name.clone());
+            }
             found.classes.push(name);
         }
     }

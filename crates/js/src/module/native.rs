@@ -44,8 +44,10 @@ static WORKERS: Glue = Glue::new(
 /// What a bundle exports, as an instance needs to know it.
 #[derive(Debug, Default)]
 pub(crate) struct Exports {
-    /// Classes that extend `DurableObject`, and others that a manifest may bind.
+    /// Classes that extend `DurableObject`.
     pub objects: Vec<String>,
+    /// Classes that extend nothing of ours, which a manifest may bind.
+    pub plain: Vec<String>,
     /// The default export and classes that extend `WorkerEntrypoint`.
     pub entrypoints: Vec<String>,
     /// All other classes and functions, and those that extend `DurableObject`, which may not be bound.

@@ -172,3 +172,212 @@ fn a_stub_reaches_the_instance_after_an_eviction_and_what_it_refers_to_prevents_
         assert_ne!(which().await, second);
     });
 }
+
+const ALARMS: &str = r#"
+import { DurableObject } from "cloudflare:workers";
+
+export class Clock extends DurableObject {
+  async set(mode) {
+    await this.ctx.storage.put("mode", mode);
+    await this.ctx.storage.setAlarm(1);
+  }
+  get() { return this.ctx.storage.getAlarm(); }
+  async runs() { return (await this.ctx.storage.get("runs")) ?? []; }
+  async alarm({ retryCount }) {
+    const { storage } = this.ctx;
+    await storage.put("runs", [...(await this.runs()), retryCount]);
+    await storage.sync();
+    const mode = await storage.get("mode");
+    if (mode === "hang") await new Promise(() => {});
+    if (mode === "abort") this.ctx.abort("in the alarm");
+    if (mode === "set, and abort") {
+      if (retryCount === 6) {
+        await storage.put("mode", "ok");
+        await storage.setAlarm(86_400_000);
+        await storage.sync();
+      }
+      this.ctx.abort("in the alarm");
+    }
+  }
+}
+"#;
+
+fn with_alarms(test: impl AsyncFnOnce(&mut World, Arc<ManualClock>)) {
+    let clock = ManualClock::new(1_000);
+    let options = Options {
+        shards: 1,
+        idle_timeout: None,
+        ..options()
+    };
+    in_world_with(ALARMS, options, Clock::manual(clock.clone()), async |w| {
+        test(w, clock).await;
+    });
+}
+
+/// Waits until the alarm has begun `count` times.
+async fn until_runs(w: &World, count: usize) -> Value {
+    loop {
+        // A reset fails the calls that are under way.
+        if let Ok(runs) = w.call("CLOCK/a", "runs", "").await
+            && runs.as_array().unwrap().len() >= count
+        {
+            return runs;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Waits until the first to wake sleeps for `least` to a quarter more, and lets that time pass.
+async fn pass(clock: &ManualClock, least: Duration) {
+    loop {
+        if let Some(wait) = clock.next_wake()
+            && wait >= least
+            && wait <= least + least / 4
+        {
+            return clock.advance(wait);
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+#[test]
+fn the_handler_of_an_alarm_has_15_minutes() {
+    with_alarms(async |w, clock| {
+        w.ok("CLOCK/a", "set", r#"["hang"]"#).await;
+        until_runs(w, 1).await;
+        clock.advance(Duration::from_millis(15 * 60_000 - 1));
+        until_asleep_for(&clock, Duration::from_millis(1)).await;
+        clock.advance(Duration::from_millis(1));
+        // It counts as a failure.
+        pass(&clock, Duration::from_secs(2)).await;
+        assert_eq!(until_runs(w, 2).await, json!([0, 1]));
+    });
+}
+
+#[test]
+fn an_alarm_whose_handler_is_always_reset_is_dropped_after_six_retries() {
+    with_alarms(async |w, clock| {
+        w.ok("CLOCK/a", "set", r#"["abort"]"#).await;
+        for retry in 0..6 {
+            until_runs(w, retry + 1).await;
+            pass(&clock, Duration::from_secs(2 << retry)).await;
+        }
+        assert_eq!(until_runs(w, 7).await, json!([0, 1, 2, 3, 4, 5, 6]));
+        while !matches!(w.call("CLOCK/a", "get", "").await, Ok(Value::Null)) {
+            tokio::task::yield_now().await;
+        }
+        clock.advance(Duration::from_secs(86_400));
+        assert_eq!(
+            w.ok("CLOCK/a", "runs", "").await.as_array().unwrap().len(),
+            7
+        );
+    });
+}
+
+#[test]
+fn an_alarm_that_the_last_try_has_set_is_kept() {
+    with_alarms(async |w, clock| {
+        w.ok("CLOCK/a", "set", r#"["set, and abort"]"#).await;
+        for retry in 0..6 {
+            until_runs(w, retry + 1).await;
+            pass(&clock, Duration::from_secs(2 << retry)).await;
+        }
+        // Of the reset object the calls fail; the next one has what it left.
+        let kept = async || w.call("CLOCK/a", "get", "").await.ok();
+        while kept().await != Some(json!(86_400_000)) {
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
+/// What is not there says so when it is used, by name; looking at it harms nobody.
+#[test]
+fn what_is_missing_throws_a_named_error_at_first_use() {
+    const SOURCE: &str = r#"
+import * as workers from "cloudflare:workers";
+
+export class Asker extends workers.DurableObject {
+  async ask() {
+    const { ctx, env } = this;
+    const uses = {
+      "stub.connect": () => env.ASKER.getByName("a").connect("host:1"),
+      "namespace.getExisting": () => env.ASKER.getExisting(ctx.id),
+      "ctx.facets.get": () => ctx.facets.get("a", () => ({})),
+      "ctx.facets.abort": () => ctx.facets.abort("a", "why"),
+      "ctx.facets.delete": () => ctx.facets.delete("a"),
+      "ctx.facets.clone": () => ctx.facets.clone("a", "b"),
+      getBookmarkForTime: () => ctx.storage.getBookmarkForTime(0),
+      onNextSessionRestoreBookmark: () => ctx.storage.onNextSessionRestoreBookmark(""),
+      withEnv: () => workers.withEnv({}, () => {}),
+      withExports: () => workers.withExports({}, () => {}),
+      withEnvAndExports: () => workers.withEnvAndExports({}, {}, () => {}),
+      abortIsolate: () => workers.abortIsolate(),
+      cache: () => workers.cache.purge,
+      tracing: () => workers.tracing.enterSpan,
+      WorkflowEntrypoint: () => new workers.WorkflowEntrypoint(ctx, env),
+      "caches.default": () => caches.default,
+      "caches.open": () => caches.open("a"),
+      HTMLRewriter: () => new HTMLRewriter(),
+      EventSource: () => new EventSource("http://a"),
+      Worker: () => new Worker("a"),
+      Cloudflare: () => Cloudflare.compatibilityFlags,
+      WebAssembly: () => WebAssembly.compile(new Uint8Array()),
+      Intl: () => new Intl.NumberFormat(),
+      BroadcastChannel: () => new BroadcastChannel("a"),
+    };
+    const said = {};
+    for (const [name, use] of Object.entries(uses)) {
+      try {
+        await use();
+        said[name] = "nothing";
+      } catch (error) {
+        said[name] = `${error.name}: ${error.message}`;
+      }
+    }
+    return said;
+  }
+}
+"#;
+    in_world_with(SOURCE, options(), Clock::system(), async |w| {
+        let said = w.ok("ASKER/a", "ask", "").await;
+        for (name, said) in said.as_object().unwrap() {
+            let said = said.as_str().unwrap();
+            let last = name.rsplit('.').next().unwrap();
+            let is_recovery = said.ends_with("does not implement point-in-time recovery.");
+            let is_named = said.contains(last)
+                && (said.contains("not implemented in Dolmen")
+                    || said.ends_with(" is not defined"));
+            assert!(is_recovery || is_named, "{name}: {said}");
+        }
+    });
+}
+
+#[test]
+fn a_result_of_sql_that_does_not_fit_in_memory_is_refused_and_can_be_read_row_by_row() {
+    const SOURCE: &str = r#"
+import { DurableObject } from "cloudflare:workers";
+
+const ROWS = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 400) SELECT hex(zeroblob(50000)) AS x FROM n";
+
+export class Reader extends DurableObject {
+  all() { return this.ctx.storage.sql.exec(ROWS).toArray().length; }
+  each() {
+    let rows = 0;
+    for (const { x } of this.ctx.storage.sql.exec(ROWS)) rows += x.length / 100_000;
+    return rows;
+  }
+}
+"#;
+    let options = Options {
+        memory_limit: 16 << 20,
+        ..options()
+    };
+    in_world_with(SOURCE, options, Clock::system(), async |w| {
+        let (_, message) = w.err("READER/a", "all", "").await;
+        assert_eq!(
+            message,
+            "SQL query result set is too large to fit in memory. Use a streaming iterator instead."
+        );
+        assert_eq!(w.ok("READER/a", "each", "").await, 400);
+    });
+}

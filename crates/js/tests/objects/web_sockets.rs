@@ -29,6 +29,7 @@ class Echo {
   note(...entry) { this.storage.put("log", [...this.log(), entry]); }
   auto() { this.state.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong")); }
   broadcast(text) { for (const ws of this.state.getWebSockets()) ws.send(text); }
+  pause() { this.storage.put("paused", true); return new Promise((done) => setTimeout(done, 1e6)); }
   webSocketOpen(ws, req) {
     if (req.path === "/refused") throw new Error("not you");
     ws.serializeAttachment({ path: req.path, lives: this.lives() });
@@ -347,6 +348,7 @@ fn a_message_for_an_object_that_finds_no_room_waits_until_there_is_some() {
     let system = Clock::manual(clock.clone());
     in_world_on(ECHO, options, disk.storage(), system, async |w| {
         let end = connect(w, "ECHO/a", "/").await;
+        let other = connect(w, "ECHO/a", "/").await;
         let syncs = disk.asked();
         let handle = w.handle.clone();
         let waiting =
@@ -356,12 +358,14 @@ fn a_message_for_an_object_that_finds_no_room_waits_until_there_is_some() {
         let (kind, _) = w.err("ECHO/a", "lives", "").await;
         assert_eq!(kind, ErrorKind::Overloaded);
         send(&end, "patient");
+        send(&other, "patient too");
         let (kind, _) = w.err("ECHO/a", "lives", "").await;
         assert_eq!(kind, ErrorKind::Overloaded);
         clock.advance(Duration::from_secs(2_000));
         waiting.await.unwrap().unwrap();
         clock.advance(Duration::from_secs(1));
         assert_eq!(text(&end).await, "patient");
+        assert_eq!(text(&other).await, "patient too");
     });
 }
 
@@ -463,6 +467,210 @@ fn more_messages_than_handlers_may_run_wait_in_their_socket() {
         }
         for n in 0..100 {
             assert_eq!(text(&end).await, format!("m{n} {}", n + 5));
+        }
+    });
+}
+
+/// What a hibernated connection costs the process, connections of the system apart. Run it by itself:
+/// `cargo test --release -p dolmen-js --test objects -- --ignored --nocapture hibernated`.
+#[test]
+#[ignore = "a measurement"]
+fn fifty_thousand_hibernated_sockets() {
+    const OBJECTS: usize = 1_000;
+    const SOCKETS: usize = 50;
+    let clock = ManualClock::new(0);
+    in_world_with(ECHO, options(), Clock::manual(clock.clone()), async |w| {
+        let open = async |name: String| {
+            let mut ends = Vec::with_capacity(SOCKETS);
+            for _ in 0..SOCKETS {
+                ends.push(connect(w, &name, "/").await);
+            }
+            ends
+        };
+        drop(open("ECHO/first".to_owned()).await);
+        hibernate(w, &clock).await;
+        let before = resident();
+        let mut rooms = Vec::with_capacity(OBJECTS);
+        for number in 0..OBJECTS {
+            rooms.push(open(format!("ECHO/{number}")).await);
+            if number % 100 == 99 {
+                hibernate(w, &clock).await;
+            }
+        }
+        hibernate(w, &clock).await;
+        let count = OBJECTS * SOCKETS;
+        let bytes = resident().saturating_sub(before) / count;
+        let mut delays: Vec<Duration> = Vec::with_capacity(OBJECTS);
+        for ends in &rooms {
+            let asked = std::time::Instant::now();
+            assert!(
+                ask(&ends[0], "lives").await.starts_with("2 "),
+                "it had not hibernated"
+            );
+            delays.push(asked.elapsed());
+        }
+        delays.sort();
+        println!(
+            "{count} sockets over {OBJECTS} objects: {bytes} bytes each; first message after {:?}, p99 {:?}",
+            delays[OBJECTS / 2],
+            delays[OBJECTS * 99 / 100]
+        );
+    });
+}
+
+/// Memory of this process, in bytes.
+fn resident() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let resident: usize = pages.split(' ').nth(1).unwrap().parse().unwrap();
+    resident * 4096
+}
+
+const THROWS: &str = r#"
+import { DurableObject } from "cloudflare:workers";
+export class Room extends DurableObject {
+  constructor(ctx, env) {
+    super(ctx, env);
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+  }
+  fetch(request) {
+    const [client, server] = Object.values(new WebSocketPair());
+    this.ctx.acceptWebSocket(server);
+    return new Response(null, { status: 101, webSocket: client });
+  }
+  webSocketMessage(ws, data) {
+    this.count = (this.count ?? 0) + 1;
+    if (data === "timeout") this.ctx.setHibernatableWebSocketEventTimeout(600_000);
+    if (data === "throw") throw new Error("at once");
+    if (data === "name") return ws.send(`${this.ctx.id.name}`);
+    if (data === "gone") return ws.send(`${this.closed.deref() === undefined}`);
+    ws.send(`${data} ${this.count}`);
+  }
+  webSocketClose(ws) {
+    this.closed = new WeakRef(ws);
+    throw new Error("at once");
+  }
+  touch() {}
+}
+export class Other extends DurableObject {
+  async fetch(request) {
+    const id = this.env.ROOM.idFromName("named").toString();
+    if (new URL(request.url).pathname === "/touch") await this.env.ROOM.get(this.env.ROOM.idFromString(id)).touch();
+    return new Response("hello");
+  }
+}
+export default { fetch() { return new Response("worker"); } };
+"#;
+
+#[test]
+fn a_handler_that_throws_at_once_leaves_no_timer_and_no_socket() {
+    let clock = ManualClock::new(0);
+    let options = Options {
+        shards: 1,
+        ..options()
+    };
+    in_world_with(THROWS, options, Clock::manual(clock.clone()), async |w| {
+        let end = connect(w, "ROOM/a", "/").await;
+        let other = connect(w, "ROOM/a", "/").await;
+        other.send(SocketMessage::Close {
+            code: 1000,
+            reason: "".into(),
+        });
+        assert!(closed(&other).await.2);
+        assert_eq!(ask(&end, "gone").await, "true");
+        assert_eq!(ask(&end, "timeout").await, "timeout 2");
+        send(&end, "throw");
+        assert_eq!(ask(&end, "x").await, "x 4");
+        for _ in 0..8 {
+            pass(w, &clock, Duration::from_millis(2_500)).await;
+        }
+        assert_eq!(ask(&end, "y").await, "y 1", "another instance");
+    });
+}
+
+#[test]
+fn the_name_that_a_request_brings_survives_hibernation() {
+    let clock = ManualClock::new(0);
+    let options = Options {
+        shards: 1,
+        ..options()
+    };
+    in_world_with(THROWS, options, Clock::manual(clock.clone()), async |w| {
+        let touch = FetchRequest {
+            headers: HeaderMap::new(),
+            ..upgrade("/touch")
+        };
+        w.fetch("OTHER/b", touch).await.unwrap();
+        let end = connect(w, "ROOM/named", "/").await;
+        for _ in 0..8 {
+            pass(w, &clock, Duration::from_millis(2_500)).await;
+        }
+        assert_eq!(ask(&end, "name").await, "named");
+        assert_eq!(ask(&end, "x").await, "x 2");
+    });
+}
+
+#[test]
+fn objects_that_a_socket_keeps_count_as_live() {
+    let options = Options {
+        shards: 1,
+        max_live_objects: 2,
+        ..options()
+    };
+    in_world_with(MODULE, options, Clock::system(), async |w| {
+        let one = connect(w, "ROOM/one", "/pinned").await;
+        let two = connect(w, "ROOM/two", "/pinned").await;
+        let refused = w.fetch("ROOM/three", upgrade("/pinned")).await;
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::Overloaded);
+        assert_eq!(ask(&one, "a").await, "a 1");
+        drop(one);
+        // The first one hears of it before the other one is asked.
+        assert_eq!(ask(&two, "b").await, "b 1");
+        connect(w, "ROOM/three", "/pinned").await;
+    });
+}
+
+/// Sends what `work` begins with.
+async fn begin(mut work: std::pin::Pin<&mut impl Future>) {
+    std::future::poll_fn(|cx| {
+        assert!(work.as_mut().poll(cx).is_pending());
+        std::task::Poll::Ready(())
+    })
+    .await;
+}
+
+#[test]
+fn messages_of_many_sockets_do_not_keep_requests_out() {
+    let clock = ManualClock::new(0);
+    let options = Options {
+        shards: 1,
+        queue_limit: 4,
+        cpu_timeout: Duration::from_secs(36_000),
+        ..options()
+    };
+    let disk = TestDisk::new();
+    let system = Clock::manual(clock.clone());
+    in_world_on(ECHO, options, disk.storage(), system, async |w| {
+        let mut ends = Vec::new();
+        for _ in 0..6 {
+            ends.push(connect(w, "ECHO/a", "/").await);
+        }
+        let syncs = disk.asked();
+        let call = |method| super::world::call(&w.handle, "ECHO/a", method, "");
+        let mut paused = std::pin::pin!(call("pause"));
+        begin(paused.as_mut()).await;
+        disk.until_asked(syncs + 1).await;
+        for end in &ends {
+            send(end, "x");
+        }
+        let mut asked = std::pin::pin!(call("sockets"));
+        begin(asked.as_mut()).await;
+        // What was sent before another object's answer has arrived.
+        w.ok("OTHER/b", "hello", "").await;
+        clock.advance(Duration::from_secs(2_000));
+        paused.await.unwrap();
+        assert_eq!(asked.await.unwrap(), json!(6));
+        for end in &ends {
+            assert_eq!(text(end).await, "x");
         }
     });
 }

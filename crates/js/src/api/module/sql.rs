@@ -293,7 +293,8 @@ impl Run {
     /// All rows that are left.
     fn rest<'js>(&self, ctx: &Ctx<'js>, shape: Shape) -> rquickjs::Result<Value<'js>> {
         let mut rows = Rows::new(ctx);
-        let limit = self.sql.host.options().memory_limit;
+        // The heap holds more than these rows, and a full one resets the object.
+        let limit = self.sql.host.options().memory_limit / 2;
         while self.fetch(ctx)? {
             self.sql
                 .host

@@ -8,8 +8,8 @@ use rquickjs::{Array, Ctx, Exception, Object, Value, object::Filter, promise::Pr
 use super::{Buffer, function, listing::Listing, row::MapMaker, throw};
 use crate::{api::state::AlarmHandler, raw, value_format};
 
-/// The latest time that an alarm can have, in milliseconds: the last day of a JavaScript `Date`.
-const LATEST_MS: f64 = 8.64e15;
+/// The latest time that an alarm can have, in milliseconds since 1970: nanoseconds, as the index has them, end in 2262.
+const LATEST_MS: f64 = 9_223_372_036_854.0;
 
 /// Keys that one call may name, as on Cloudflare.
 const MAX_KEYS: usize = 128;
@@ -328,10 +328,16 @@ impl Storage {
                 ));
             }
         };
-        if ms.is_nan() || ms.abs() > LATEST_MS {
+        if ms.is_nan() {
             return Err(Exception::throw_type(
                 ctx,
                 "The value cannot be converted because it is not a valid Date.",
+            ));
+        }
+        if ms > LATEST_MS {
+            return Err(Exception::throw_type(
+                ctx,
+                "This API doesn't support dates after 2189.",
             ));
         }
         if ms <= 0.0 {

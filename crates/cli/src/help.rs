@@ -8,7 +8,7 @@ use self::page::{Look, render};
 use crate::failure::{Cause, Failure};
 
 /// The pages, in the order in which they are best read.
-const TOPICS: [(&str, &str, &str); 6] = [
+const TOPICS: [(&str, &str, &str); 7] = [
     (
         "overview",
         "what Dolmen is, and your first object",
@@ -23,6 +23,11 @@ const TOPICS: [(&str, &str, &str); 6] = [
         "js-api",
         "what objects can do: methods, fetch, storage, alarms, other objects",
         include_str!("../../../docs/guide/js-api.md"),
+    ),
+    (
+        "wasm",
+        "compiled HTTP handlers as workers and as objects",
+        include_str!("../../../docs/guide/wasm.md"),
     ),
     (
         "gateway",

@@ -34,7 +34,7 @@ pub fn run(config: Config) -> Result<(), Failure> {
             vars,
         } => {
             let manifest = manifest.map(Manifest::from_file).transpose()?;
-            let (bundle, manifest) = load(file, manifest, vars)?;
+            let (bundle, manifest) = load(file, manifest, vars, &config.storage)?;
             builder = builder.bundle(bundle);
             if let Some(manifest) = manifest {
                 builder = builder.manifest(manifest);
@@ -72,6 +72,7 @@ fn load(
     file: Option<PathBuf>,
     manifest: Option<Manifest>,
     vars: Vec<(String, String)>,
+    storage: &Path,
 ) -> Result<(Bundle, Option<Manifest>), Failure> {
     let mut bindings = Bindings::default();
     let mut main = None;
@@ -93,7 +94,17 @@ fn load(
             "the wrangler file has no `main`; give --bundle FILE and it as --manifest",
         )
     })?;
-    Ok((Bundle::from_file_with(file, bindings)?, manifest))
+    let compiled = compiled_folder(storage);
+    let bundle = Bundle::from_file_cached(file, bindings, Some(&compiled))?;
+    Ok((bundle, manifest))
+}
+
+/// Where the compiled code of WASM modules is kept: beside the objects, whose folder may be moved
+/// to another machine.
+fn compiled_folder(storage: &Path) -> PathBuf {
+    let mut name = storage.as_os_str().to_owned();
+    name.push(".compiled");
+    PathBuf::from(name)
 }
 
 /// SIGTERM and Ctrl-C.
@@ -141,6 +152,8 @@ fn welcome(addr: SocketAddr, storage: &Path, handle: &Handle, counter: bool, rou
              curl http://{url}/fetch/COUNTER/global/count\n  \
              curl -X POST http://{url}/rpc/COUNTER/another/increment -d '[41]'\n"
         )
+    } else if handle.has_object_paths() {
+        format!("  curl http://{url}/\n  curl http://{url}/do/some-name/\n")
     } else if handle.has_worker() && !routes {
         format!("  curl http://{url}/\n")
     } else {

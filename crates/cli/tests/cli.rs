@@ -11,5 +11,6 @@ mod cli {
     mod process;
     mod running;
     mod start;
+    mod wasm;
     mod workers;
 }

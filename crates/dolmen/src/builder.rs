@@ -3,7 +3,6 @@
 use std::{
     future::Future,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
 use dolmen_gateway::Gateway;
@@ -80,7 +79,7 @@ impl Builder {
         let classes = bundle.classes();
         let namespaces = match &self.manifest {
             Some(manifest) if !manifest.objects().is_empty() => {
-                let plain = bundle.engine.plain_classes();
+                let plain = bundle.plain_classes();
                 namespaces::mapped(manifest, &[classes, plain].concat(), &self.storage)?
             }
             // wrangler binds no class that is not named.
@@ -94,28 +93,22 @@ impl Builder {
     /// Whether `env` can have all that it shall have.
     fn check_bindings(&self, bundle: &Bundle, namespaces: &[NamespaceSpec]) -> Result<()> {
         let wrong = |message| Err(Error::new(ErrorKind::Manifest, message));
-        for (name, binding) in bundle.engine.bindings().iter() {
+        for (name, binding) in bundle.bindings().iter() {
             if namespaces.iter().any(|namespace| namespace.name == name) {
                 return wrong(format!(
                     "{name} names a namespace and something else in `env`"
                 ));
             }
             if let Binding::Entrypoint { name: export, .. } = binding
-                && !bundle.engine.entrypoints().contains(export)
+                && !bundle.entrypoints().contains(export)
             {
                 return wrong(format!(
                     "{name} is bound to the entrypoint `{export}`, which the bundle does not export; it exports {:?}",
-                    bundle.engine.entrypoints()
+                    bundle.entrypoints()
                 ));
             }
         }
-        let has = |name: &str| {
-            bundle
-                .engine
-                .bindings()
-                .iter()
-                .any(|(known, _)| known == name)
-        };
+        let has = |name: &str| bundle.bindings().iter().any(|(known, _)| known == name);
         let given = self.manifest.iter().flat_map(|it| it.bindings().iter());
         match given.map(|(name, _)| name).find(|name| !has(name)) {
             Some(name) => wrong(format!(
@@ -132,7 +125,7 @@ impl Builder {
     /// it cannot be used, `Internal` if a thread cannot be started.
     pub fn start(self) -> Result<Dolmen> {
         let namespaces = self.namespaces()?;
-        let engine = Arc::clone(&self.required_bundle()?.engine);
+        let engine = self.required_bundle()?.engine();
         let storage = Storage::open(&self.storage, self.storage_options)?;
         let runtime = Runtime::start(engine, namespaces, storage, self.options, self.clock)?;
         Ok(Dolmen { runtime })

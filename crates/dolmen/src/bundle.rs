@@ -1,18 +1,27 @@
-//! The JavaScript that objects are made of, loaded and checked.
+//! What objects are made of, loaded and checked: JavaScript, or a WASM module; a file's bytes say which.
 
 use std::{path::Path, sync::Arc};
 
 use dolmen_js::{Bindings, JsEngine};
+use dolmen_runtime::Engine;
+use dolmen_wasm::{Cache, WasmEngine};
 
 use crate::error::{Error, ErrorKind, Result};
 
 /// Largest bundle file, in bytes.
 const MAX_BUNDLE_BYTES: u64 = 64 << 20;
 
-/// A compiled module worker or CommonJS bundle. Cheap to clone.
+/// A compiled module worker, CommonJS bundle or WASM module. Cheap to clone.
 #[derive(Clone)]
 pub struct Bundle {
-    pub(crate) engine: Arc<JsEngine>,
+    kind: Kind,
+}
+
+#[derive(Clone)]
+enum Kind {
+    Js(Arc<JsEngine>),
+    /// With the bindings that it was loaded with, of which a module can have none.
+    Wasm(Arc<WasmEngine>, Bindings),
 }
 
 impl Bundle {
@@ -31,6 +40,19 @@ impl Bundle {
     /// # Errors
     /// As [`Bundle::from_file`].
     pub fn from_file_with(path: impl AsRef<Path>, bindings: Bindings) -> Result<Self> {
+        Self::from_file_cached(path, bindings, None)
+    }
+
+    /// As [`Bundle::from_file_with`]. The compiled code of a WASM module is kept in the folder
+    /// `compiled`, which must be this user's alone, and taken from there the next time.
+    ///
+    /// # Errors
+    /// As [`Bundle::from_file`], and `Bundle` if the folder cannot be used.
+    pub fn from_file_cached(
+        path: impl AsRef<Path>,
+        bindings: Bindings,
+        compiled: Option<&Path>,
+    ) -> Result<Self> {
         let path = path.as_ref();
         let shown = path.display();
         let unreadable = |error| {
@@ -50,6 +72,9 @@ impl Bundle {
             ));
         }
         let source = std::fs::read(path).map_err(unreadable)?;
+        if WasmEngine::is_wasm(&source) {
+            return Self::from_wasm(&shown.to_string(), &source, bindings, compiled);
+        }
         let source = String::from_utf8(source).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
             Error::because(
@@ -79,7 +104,38 @@ impl Bundle {
     /// As [`Bundle::from_file`].
     pub fn from_source_with(name: &str, source: &str, bindings: Bindings) -> Result<Self> {
         Ok(Self {
-            engine: Arc::new(JsEngine::load_with(name, source, bindings)?),
+            kind: Kind::Js(Arc::new(JsEngine::load_with(name, source, bindings)?)),
+        })
+    }
+
+    /// Loads a WASM module from its bytes. `name` is how errors call it.
+    ///
+    /// # Errors
+    /// `Bundle` if it is not one that can be served, there are bindings, or the folder `compiled`
+    /// cannot be used.
+    pub fn from_wasm(
+        name: &str,
+        bytes: &[u8],
+        bindings: Bindings,
+        compiled: Option<&Path>,
+    ) -> Result<Self> {
+        if let Some((binding, _)) = bindings.iter().next() {
+            return Err(Error::new(
+                ErrorKind::Bundle,
+                format!("{name} is a WASM module, which has no `env` yet, so no {binding}"),
+            ));
+        }
+        let cache = compiled.map(Cache::open).transpose().map_err(|error| {
+            Error::because(
+                ErrorKind::Bundle,
+                format!("the folder of compiled code cannot be used: {error}"),
+                error,
+            )
+        })?;
+        let engine = WasmEngine::load(name, bytes, cache.as_ref())
+            .map_err(|error| Error::because(ErrorKind::Bundle, error.to_string(), error))?;
+        Ok(Self {
+            kind: Kind::Wasm(Arc::new(engine), bindings),
         })
     }
 
@@ -91,9 +147,42 @@ impl Bundle {
         Self::from_source("counter.js", include_str!("counter.js"))
     }
 
-    /// The names of the exported classes, in the order of `exports.objects`.
+    /// The names of the exported classes, in the order of `exports.objects`; a WASM module has the
+    /// one class `Handler`.
     pub fn classes(&self) -> &[String] {
-        self.engine.classes()
+        match &self.kind {
+            Kind::Js(engine) => engine.classes(),
+            Kind::Wasm(engine, _) => engine.classes(),
+        }
+    }
+
+    /// A module's other classes, which a manifest may bind too.
+    pub(crate) fn plain_classes(&self) -> &[String] {
+        match &self.kind {
+            Kind::Js(engine) => engine.plain_classes(),
+            Kind::Wasm(..) => &[],
+        }
+    }
+
+    pub(crate) fn engine(&self) -> Arc<dyn Engine> {
+        match &self.kind {
+            Kind::Js(engine) => engine.clone(),
+            Kind::Wasm(engine, _) => engine.clone(),
+        }
+    }
+
+    pub(crate) fn bindings(&self) -> &Bindings {
+        match &self.kind {
+            Kind::Js(engine) => engine.bindings(),
+            Kind::Wasm(_, bindings) => bindings,
+        }
+    }
+
+    pub(crate) fn entrypoints(&self) -> &[String] {
+        match &self.kind {
+            Kind::Js(engine) => engine.entrypoints(),
+            Kind::Wasm(..) => &[],
+        }
     }
 }
 

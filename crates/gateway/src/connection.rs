@@ -136,8 +136,8 @@ async fn answer(edge: &Edge, mut request: Request<Incoming>) -> Result<Response<
         incoming,
     ) = request.into_parts();
     let host = fetch::host(&uri, &headers, version)?;
-    if edge.handle.has_worker() && !(edge.options.object_routes && Route::is_for_object(uri.path()))
-    {
+    let route = route(edge, uri.path())?;
+    let Some(route) = route else {
         let method_asked = method.clone();
         let request = FetchRequest {
             target: Target::Root,
@@ -152,8 +152,8 @@ async fn answer(edge: &Edge, mut request: Request<Incoming>) -> Result<Response<
         let response =
             response.map_err(|error| Failure::from_event(&error, "the worker", "fetch"))?;
         return upgrade::answer(edge, asked, response, &method_asked);
-    }
-    match Route::of(uri.path())? {
+    };
+    match route {
         Route::Index => Ok(index(&edge.handle).map(Answer::from)),
         Route::Rpc {
             namespace,
@@ -194,6 +194,28 @@ async fn answer(edge: &Edge, mut request: Request<Incoming>) -> Result<Response<
                 response.map_err(|error| Failure::from_event(&error, &namespace, &object))?;
             upgrade::answer(edge, asked, response, &method_asked)
         }
+    }
+}
+
+/// Where a request goes; `None`: to the worker.
+fn route<'p>(edge: &'p Edge, path: &'p str) -> Result<Option<Route<'p>>, Failure> {
+    let handle = &edge.handle;
+    if !handle.has_worker() {
+        return Route::of(path).map(Some);
+    }
+    if handle.has_object_paths() {
+        if let Some(first) = handle.namespaces().first()
+            && let Some(route) = Route::of_do(path, &first.name)?
+        {
+            return Ok(Some(route));
+        }
+        if path.starts_with("/fetch/") {
+            return Route::of(path).map(Some);
+        }
+    }
+    match edge.options.object_routes && Route::is_for_object(path) {
+        true => Route::of(path).map(Some),
+        false => Ok(None),
     }
 }
 

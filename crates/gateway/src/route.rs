@@ -7,6 +7,9 @@ use percent_encoding::percent_decode_str;
 
 use crate::failure::Failure;
 
+/// The object that `/do` leads to.
+const DEFAULT_OBJECT: &str = "singleton";
+
 /// Where a request goes. Names are percent-decoded; the path below an object stays as it came.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Route<'p> {
@@ -27,6 +30,34 @@ impl<'p> Route<'p> {
     /// Whether a path is one of those that lead to an object.
     pub fn is_for_object(path: &str) -> bool {
         path.starts_with("/rpc/") || path.starts_with("/fetch/")
+    }
+
+    /// The route of `/do/:name/*`, which leads to an object of `namespace`; the name is
+    /// [`DEFAULT_OBJECT`] where there is none. `None`: it is another path.
+    pub fn of_do(path: &'p str, namespace: &'p str) -> Result<Option<Self>, Failure> {
+        let Some(rest) = path.strip_prefix("/do") else {
+            return Ok(None);
+        };
+        let Some(rest) = rest.strip_prefix('/') else {
+            return Ok(rest
+                .is_empty()
+                .then(|| Self::below(namespace, DEFAULT_OBJECT.into(), rest)));
+        };
+        let end = rest.find('/').unwrap_or(rest.len());
+        let (object, path) = rest.split_at(end);
+        let object = match object {
+            "" => DEFAULT_OBJECT.into(),
+            encoded => name(encoded)?,
+        };
+        Ok(Some(Self::below(namespace, object, path)))
+    }
+
+    fn below(namespace: &'p str, object: Cow<'p, str>, path: &'p str) -> Self {
+        Self::Fetch {
+            namespace: namespace.into(),
+            object,
+            path: if path.is_empty() { "/" } else { path },
+        }
     }
 
     /// Finds the route of a percent-encoded path.
@@ -109,6 +140,20 @@ mod tests {
             Route::of("/fetch/NS/..%2f../x").unwrap(),
             fetch("NS", "../..", "/x")
         );
+    }
+
+    #[test]
+    fn do_leads_to_an_object_of_the_one_namespace() {
+        let of = |path| Route::of_do(path, "NS").unwrap();
+        assert_eq!(of("/do"), Some(fetch("NS", "singleton", "/")));
+        assert_eq!(of("/do/"), Some(fetch("NS", "singleton", "/")));
+        assert_eq!(of("/do//x"), Some(fetch("NS", "singleton", "/x")));
+        assert_eq!(of("/do/a"), Some(fetch("NS", "a", "/")));
+        assert_eq!(of("/do/a%2Fb/x%2Fy/"), Some(fetch("NS", "a/b", "/x%2Fy/")));
+        for other in ["/", "/done", "/x/do/", "/DO/a"] {
+            assert_eq!(of(other), None, "{other}");
+        }
+        assert!(Route::of_do("/do/%00", "NS").is_err());
     }
 
     #[test]

@@ -32,15 +32,11 @@
 mod address;
 mod clone;
 mod codec;
-mod connect;
-mod connection;
 mod crypto;
-mod download;
 mod encoding;
 pub(crate) mod glue;
 pub(crate) mod group;
 pub(crate) mod hashes;
-mod http_client;
 mod lazy;
 pub mod message;
 mod names;
@@ -57,9 +53,6 @@ use dolmen_runtime::{EgressPolicy, Host, Operation, SectionId};
 use rquickjs::{Ctx, Result};
 
 use self::state::State;
-
-/// Longer than a server takes for most answers, shorter than a connection that is dead stays unnoticed.
-const FETCH_IDLE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// What the APIs need from the object that they run in.
 pub trait WebHost {
@@ -95,7 +88,7 @@ pub trait WebHost {
 
     /// How long `fetch` waits when nothing is sent and nothing comes.
     fn fetch_idle_timeout(&self) -> Duration {
-        FETCH_IDLE_TIMEOUT
+        dolmen_http_client::IDLE_TIMEOUT
     }
 
     /// Fills `bytes` with random numbers fit for keys.

@@ -27,6 +27,11 @@ pub trait Engine: Send + Sync + 'static {
         Concurrency::Serial
     }
 
+    /// Whether a worker that has objects leaves `/do/` and `/fetch/` to them.
+    fn has_object_paths(&self) -> bool {
+        false
+    }
+
     /// Makes the stateless part of a module worker, one on each shard.
     ///
     /// # Errors

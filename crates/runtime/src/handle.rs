@@ -20,6 +20,7 @@ use crate::{
 pub struct Handle {
     specs: Arc<[NamespaceSpec]>,
     has_worker: bool,
+    has_object_paths: bool,
     keys: Arc<[NamespaceKey]>,
     shards: Arc<[UnboundedSender<ShardMessage>]>,
 }
@@ -34,6 +35,7 @@ impl Handle {
                 .map(|namespace| namespace.spec.clone())
                 .collect(),
             has_worker: shared.engine.concurrency() == Concurrency::Interleaved,
+            has_object_paths: shared.engine.has_object_paths(),
             keys: shared
                 .namespaces
                 .iter()
@@ -51,6 +53,11 @@ impl Handle {
     /// Whether the bundle is a module worker, whose own `fetch` serves requests.
     pub fn has_worker(&self) -> bool {
         self.has_worker
+    }
+
+    /// Whether `/do/` and `/fetch/` lead to the bundle's objects, and not to its worker.
+    pub fn has_object_paths(&self) -> bool {
+        self.has_object_paths
     }
 
     /// How many shards there are.

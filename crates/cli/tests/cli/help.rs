@@ -2,10 +2,11 @@
 
 use super::process::run;
 
-const TOPICS: [&str; 6] = [
+const TOPICS: [&str; 7] = [
     "overview",
     "workers",
     "js-api",
+    "wasm",
     "gateway",
     "storage",
     "troubleshooting",
@@ -59,6 +60,14 @@ fn each_page_has_the_text_of_the_docs() {
                 "unknown_namespace",
             ],
         ),
+        (
+            "wasm",
+            [
+                "ANY /do/:name/*",
+                "handle_zerobuf(request: i32) -> response: i32",
+                "panic: MESSAGE",
+            ],
+        ),
         ("storage", ["fdatasync", "_cf_KV", "metadata.sqlite"]),
         (
             "troubleshooting",
@@ -91,7 +100,7 @@ fn an_unknown_topic_lists_those_there_are() {
         2,
         &[
             "\"gatway\"",
-            "overview, workers, js-api, gateway, storage, troubleshooting",
+            "overview, workers, js-api, wasm, gateway, storage, troubleshooting",
         ],
     );
 }

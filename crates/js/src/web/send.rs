@@ -14,11 +14,12 @@ use std::{
 };
 
 use bytes::Bytes;
+use dolmen_http_client::{CONNECTION_HEADERS, Download, Upload, cause, client, idle};
 use dolmen_runtime::{
     SocketEnd, WireOptions, carry, socket_pair,
     websocket::{self, Role},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, header};
 use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
 use hyper_util::{client::legacy::ResponseFuture, rt::TokioIo};
@@ -31,26 +32,13 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::download::{Download, idle};
-use super::http_client;
 use super::message::{self, PullSource, TakenBody};
 use super::socket::SocketHandle;
-use super::upload::Upload;
+use super::upload;
 use super::{WebHost, gated};
 
 /// Most exchanges of one object that are not read to their end.
 const MAX_OPEN: usize = 100;
-
-/// Headers that the connection decides.
-const CONNECTION_HEADERS: [HeaderName; 7] = [
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-    HeaderName::from_static("keep-alive"),
-];
 
 /// Adds `outputGate`, `clientGone` and `send` to `native`.
 pub(super) fn native<'js>(native: &Object<'js>, host: &Rc<dyn WebHost>) -> Result<()> {
@@ -202,7 +190,7 @@ fn send<'js>(
         let options = object.options();
         (options.socket_buffer, options.max_socket_message)
     });
-    let client = http_client::client(host.egress()).map_err(|error| failed(&error))?;
+    let client = client(host.egress()).map_err(|error| failed(&error))?;
     let answer = {
         let (ctx, exchange) = (ctx.clone(), exchange.clone());
         async move {
@@ -256,7 +244,7 @@ fn build<'js>(
     let body = match message::taken(ctx, body)? {
         TakenBody::Empty => Upload::Whole(Bytes::new()),
         TakenBody::Bytes(bytes) => Upload::Whole(bytes),
-        TakenBody::Source(reader) => Upload::of_reader(ctx, reader, exchange.clone()),
+        TakenBody::Source(reader) => upload::of_reader(ctx, reader, exchange.clone()),
     };
     // Servers expect a length, even zero, of a request that may have a body.
     let expects_length = matches!(method, Method::POST | Method::PUT | Method::PATCH);
@@ -355,15 +343,6 @@ impl PullSource for NoBody {
     }
 
     fn cancel(&self) {}
-}
-
-/// The innermost cause says most: "connection refused", "certificate expired".
-pub(super) fn cause(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }
 
 fn receive<'js>(

@@ -11,8 +11,8 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
-use super::connect::Connector;
-use super::upload::Upload;
+use crate::connect::Connector;
+use crate::upload::Upload;
 
 /// How long a connection that is not used stays open.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -23,10 +23,14 @@ const MAX_IDLE_PER_HOST: usize = 16;
 /// Most policies that a thread keeps connections for. A process has one, unless it is a test.
 const MAX_POOLS: usize = 8;
 
-pub(super) type HttpClient = Client<HttpsConnector<Connector>, Upload>;
+/// A client, cheap to clone.
+pub type HttpClient = Client<HttpsConnector<Connector>, Upload>;
 
 /// This thread's client for a policy.
-pub(super) fn client(policy: &EgressPolicy) -> Result<HttpClient, String> {
+///
+/// # Errors
+/// If there is no TLS.
+pub fn client(policy: &EgressPolicy) -> Result<HttpClient, String> {
     thread_local! {
         static POOLS: RefCell<Vec<(Arc<EgressPolicy>, HttpClient)>> = const { RefCell::new(Vec::new()) };
     }

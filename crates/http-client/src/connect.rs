@@ -22,7 +22,7 @@ use tokio::{
 };
 use tower_service::Service;
 
-use super::connection::Connection;
+use crate::connection::Connection;
 
 /// How long a connection may take to open, its look-up included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -37,13 +37,14 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(15);
 /// Most addresses of a host that are tried.
 const MAX_ADDRESSES: usize = 8;
 
+/// Makes the connections of one policy.
 #[derive(Clone)]
-pub(super) struct Connector {
+pub struct Connector {
     policy: Arc<EgressPolicy>,
 }
 
 impl Connector {
-    pub(super) fn new(policy: Arc<EgressPolicy>) -> Self {
+    pub(crate) fn new(policy: Arc<EgressPolicy>) -> Self {
         Self { policy }
     }
 }

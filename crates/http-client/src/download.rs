@@ -8,10 +8,11 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::timeout;
 
-use super::codec::{Decoder, Step};
-use super::send::cause;
+use crate::decode::{Decoder, Step};
+use crate::{cause, idle};
 
-pub(super) struct Download {
+/// A body that arrives.
+pub struct Download {
     incoming: Incoming,
     decoder: Decoder,
     idle_timeout: Duration,
@@ -19,7 +20,7 @@ pub(super) struct Download {
 
 impl Download {
     /// Takes the headers that are no longer true of a decoded body out of `headers`.
-    pub(super) fn new(incoming: Incoming, headers: &mut HeaderMap, idle_timeout: Duration) -> Self {
+    pub fn new(incoming: Incoming, headers: &mut HeaderMap, idle_timeout: Duration) -> Self {
         let encoding = headers.get(header::CONTENT_ENCODING);
         let decoder = match encoding.map(|encoding| encoding.as_bytes()) {
             Some(b"gzip" | b"x-gzip") => Decoder::gzip(),
@@ -39,7 +40,10 @@ impl Download {
     }
 
     /// The next bytes, or `None` at the end.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, String> {
+    ///
+    /// # Errors
+    /// In words, what is wrong with the body or the connection.
+    pub async fn next(&mut self) -> Result<Option<Bytes>, String> {
         loop {
             match self.decoder.step() {
                 Ok(Step::Output(bytes)) => return Ok(Some(bytes)),
@@ -59,9 +63,4 @@ impl Download {
             }
         }
     }
-}
-
-/// Nothing came for too long.
-pub(super) fn idle(waited: Duration) -> String {
-    format!("nothing was received for {} s", waited.as_secs_f64())
 }

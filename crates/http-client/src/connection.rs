@@ -21,14 +21,15 @@ use tokio::{
 /// How long a peer may take none of the bytes that wait for it.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
-pub(super) struct Connection {
+/// One of them.
+pub struct Connection {
     stream: TcpStream,
     /// Runs while a write waits.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(crate) fn new(stream: TcpStream) -> Self {
         Self {
             stream,
             stalled: None,

@@ -1,0 +1,217 @@
+//! The WebAssembly engine: a checked and compiled module, and what the runtime makes of it.
+
+use std::{rc::Rc, sync::Arc};
+
+use dolmen_runtime::{Concurrency, Engine, Error, ErrorKind, Host, Instance};
+use wasmtime::{Config, ExternType, InstancePre, Linker, ValType};
+
+use crate::{
+    cache::Cache, guest::State, instance::WasmInstance, memory_files::MemoryFiles, ticker::Ticker,
+    wasi,
+};
+
+/// The class that a module's objects are of.
+pub const CLASS: &str = "Handler";
+/// Stack that a guest may use, in bytes.
+const GUEST_STACK_BYTES: usize = 512 << 10;
+/// Stack of a call: the guest's own, and as much for the host calls that it makes.
+const CALL_STACK_BYTES: usize = 1 << 20;
+/// How a file begins that is WebAssembly.
+const MAGIC: &[u8] = b"\0asm";
+/// The version of core modules, and that of components.
+const CORE: [u8; 4] = [1, 0, 0, 0];
+const COMPONENT: [u8; 4] = [0x0d, 0, 1, 0];
+
+/// Why a file is not served.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// It is a component.
+    #[error(
+        "{0} is a component; components are not there yet: give a core module that exports `handle_zerobuf`"
+    )]
+    Component(String),
+    /// It is not valid.
+    #[error("{file} is not a WebAssembly module: {message}")]
+    Invalid {
+        /// How the file is called.
+        file: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// It lacks exports, or wants imports that nobody has.
+    #[error("{file} cannot be served: {}", problems.join("; "))]
+    Unfit {
+        /// How the file is called.
+        file: String,
+        /// Each of them.
+        problems: Vec<String>,
+    },
+    /// The system has no thread left.
+    #[error("no thread to interrupt guests with: {0}")]
+    NoThread(#[from] std::io::Error),
+}
+
+/// What all instances of a module share.
+pub(crate) struct Module {
+    pub engine: wasmtime::Engine,
+    pub pre: InstancePre<State>,
+    pub ticker: Ticker,
+    pub tmp: Arc<MemoryFiles>,
+}
+
+/// A module, ready to be instantiated on any shard.
+pub struct WasmEngine {
+    module: Arc<Module>,
+    classes: Vec<String>,
+}
+
+impl WasmEngine {
+    /// Whether these are the first bytes of WebAssembly, whatever kind of it.
+    pub fn is_wasm(bytes: &[u8]) -> bool {
+        bytes.starts_with(MAGIC)
+    }
+
+    /// Checks and compiles a module, or takes what `cache` has of it. `file` is how errors call it.
+    ///
+    /// # Errors
+    /// [`LoadError`]; see there.
+    pub fn load(file: &str, bytes: &[u8], cache: Option<&Cache>) -> Result<Self, LoadError> {
+        let version = bytes.get(MAGIC.len()..MAGIC.len() + 4);
+        if version == Some(&COMPONENT[..]) {
+            return Err(LoadError::Component(file.to_owned()));
+        }
+        let invalid = |message: String| LoadError::Invalid {
+            file: file.to_owned(),
+            message,
+        };
+        if !Self::is_wasm(bytes) || version != Some(&CORE[..]) {
+            return Err(invalid("it does not begin as one".to_owned()));
+        }
+        let engine =
+            wasmtime::Engine::new(&config()).map_err(|error| invalid(format!("{error:#}")))?;
+        let compiled = match cache {
+            Some(cache) => cache.module(&engine, bytes),
+            None => wasmtime::Module::new(&engine, bytes),
+        };
+        let compiled = compiled.map_err(|error| invalid(format!("{error:#}")))?;
+        let linker = linker(&engine).map_err(|error| invalid(format!("{error:#}")))?;
+        let problems: Vec<_> = missing_exports(&compiled)
+            .into_iter()
+            .chain(unknown_imports(&compiled))
+            .collect();
+        if !problems.is_empty() {
+            return Err(LoadError::Unfit {
+                file: file.to_owned(),
+                problems,
+            });
+        }
+        let pre = linker
+            .instantiate_pre(&compiled)
+            .map_err(|error| LoadError::Unfit {
+                file: file.to_owned(),
+                problems: vec![format!("{error:#}")],
+            })?;
+        Ok(Self {
+            module: Arc::new(Module {
+                ticker: Ticker::start(&engine)?,
+                engine,
+                pre,
+                tmp: Arc::default(),
+            }),
+            classes: vec![CLASS.to_owned()],
+        })
+    }
+
+    /// The class that namespaces can be bound to: [`CLASS`].
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+}
+
+impl Engine for WasmEngine {
+    /// The events of an object follow each other all the same: its one instance takes them in turn.
+    fn concurrency(&self) -> Concurrency {
+        Concurrency::Interleaved
+    }
+
+    fn has_object_paths(&self) -> bool {
+        true
+    }
+
+    fn instantiate_worker(&self, host: Rc<Host>) -> Result<Box<dyn Instance>, Error> {
+        Ok(Box::new(WasmInstance::worker(self.module.clone(), host)))
+    }
+
+    fn instantiate(&self, class: &str, host: Rc<Host>) -> Result<Box<dyn Instance>, Error> {
+        if class != CLASS {
+            return Err(Error::new(
+                ErrorKind::StartFailed,
+                format!(
+                    "class {class:?} is bound to {}, but a WASM module has the class {CLASS} alone",
+                    host.namespace().name
+                ),
+            ));
+        }
+        Ok(Box::new(WasmInstance::object(self.module.clone(), host)))
+    }
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config
+        .epoch_interruption(true)
+        .max_wasm_stack(GUEST_STACK_BYTES)
+        .async_stack_size(CALL_STACK_BYTES)
+        .wasm_memory64(false)
+        .wasm_multi_memory(false)
+        .wasm_backtrace_max_frames(None);
+    config
+}
+
+fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    wasi::link(&mut linker)?;
+    Ok(linker)
+}
+
+/// What a module must export and does not, or not so.
+fn missing_exports(module: &wasmtime::Module) -> Vec<String> {
+    let mut problems = Vec::new();
+    match module.get_export("memory") {
+        Some(ExternType::Memory(_)) => {}
+        Some(_) => problems.push("its export `memory` is not a memory".to_owned()),
+        None => problems.push("it does not export `memory`".to_owned()),
+    }
+    for name in ["malloc", "handle_zerobuf"] {
+        match module.get_export(name) {
+            Some(ExternType::Func(function)) => {
+                let is_i32 = |types: &[ValType]| matches!(types, [ValType::I32]);
+                let params: Vec<_> = function.params().collect();
+                let results: Vec<_> = function.results().collect();
+                if !is_i32(&params) || !is_i32(&results) {
+                    problems.push(format!(
+                        "its export `{name}` is {function}, not a function from i32 to i32"
+                    ));
+                }
+            }
+            Some(_) => problems.push(format!("its export `{name}` is not a function")),
+            None => problems.push(format!("it does not export `{name}`")),
+        }
+    }
+    problems
+}
+
+/// What a module imports that the host does not have.
+fn unknown_imports(module: &wasmtime::Module) -> Vec<String> {
+    module
+        .imports()
+        .filter(|import| import.module() != wasi::MODULE || !wasi::has(import.name()))
+        .map(|import| {
+            format!(
+                "its import `{}.{}` is unknown",
+                import.module(),
+                import.name()
+            )
+        })
+        .collect()
+}

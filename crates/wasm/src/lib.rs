@@ -1,0 +1,39 @@
+//! The WebAssembly engine: compiled HTTP handlers as stateless workers and as objects.
+//!
+//! `engine.rs` checks and compiles a module, `cache.rs` keeps what was compiled; `instance.rs` is one
+//! object or worker, `guest.rs` one instance of the module; `zerobuf.rs` is what both sides have in
+//! memory, `request.rs`, `response.rs` and `replay.rs` what it means; `kv.rs` and `outbound.rs` are what a handler
+//! can want of the host; `wasi.rs` has the imports.
+//!
+//! ```
+//! use dolmen_wasm::{LoadError, WasmEngine};
+//!
+//! let empty = b"\0asm\x01\0\0\0";
+//! assert!(WasmEngine::is_wasm(empty));
+//! let Err(LoadError::Unfit { problems, .. }) = WasmEngine::load("empty.wasm", empty, None) else {
+//!     panic!("it has no handler");
+//! };
+//! assert_eq!(problems.last().unwrap(), "it does not export `handle_zerobuf`");
+//! ```
+
+#![warn(missing_docs)]
+
+mod cache;
+mod engine;
+mod guest;
+mod instance;
+mod kv;
+mod memory_files;
+mod on_shard;
+mod outbound;
+mod replay;
+mod request;
+mod response;
+mod ticker;
+mod wasi;
+mod zerobuf;
+
+pub use self::{
+    cache::Cache,
+    engine::{CLASS, LoadError, WasmEngine},
+};

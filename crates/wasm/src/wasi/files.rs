@@ -1,0 +1,470 @@
+//! Descriptors and paths: 0 to 2 are the standard streams, 3 is the directory `/tmp`.
+
+use std::sync::Arc;
+
+use super::{Errno, Output, Result, Wasi, view::View};
+use crate::memory_files::{Directory, Entry, File, FilesError, MemoryFiles, Opening};
+
+/// Most descriptors of one instance.
+const MAX_DESCRIPTORS: usize = 256;
+/// The descriptor of `/tmp`, and its name.
+const TMP: u32 = 3;
+const TMP_NAME: &[u8] = b"/tmp";
+/// Bytes of a directory's entry before its name.
+const ENTRY_HEAD: usize = 24;
+
+/// Bytes that one call reads or writes at most, because nothing interrupts it.
+const MAX_TRANSFER: u32 = 1 << 20;
+/// The same for standard output and error, where each byte may be a line of the log.
+const MAX_PRINTED: u32 = 4 << 10;
+
+/// Kinds of file, as guests know them.
+const CHARACTER_DEVICE: u8 = 2;
+const DIRECTORY: u8 = 3;
+const REGULAR_FILE: u8 = 4;
+
+/// Flags of an open file, and of opening one.
+const APPEND: i32 = 1;
+const OPEN_CREATE: i32 = 1;
+const OPEN_DIRECTORY: i32 = 2;
+const OPEN_EXCLUSIVE: i32 = 4;
+const OPEN_TRUNCATE: i32 = 8;
+/// Rights of a descriptor that matter here.
+const RIGHT_READ: i64 = 1 << 1;
+const RIGHT_WRITE: i64 = 1 << 6;
+
+/// What an offset counts from.
+const FROM_START: i32 = 0;
+pub(super) const FROM_CURRENT: i32 = 1;
+const FROM_END: i32 = 2;
+
+enum Descriptor {
+    Input,
+    Output(Output),
+    Directory(Arc<Directory>),
+    File(OpenFile),
+}
+
+pub(super) struct OpenFile {
+    file: Arc<File>,
+    at: u64,
+    flags: i32,
+    rights: i64,
+}
+
+/// The descriptors of one instance.
+pub(super) struct Descriptors {
+    tmp: Arc<MemoryFiles>,
+    open: Vec<Option<Descriptor>>,
+}
+
+impl From<FilesError> for Errno {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::Exists => Self::EXIST,
+            FilesError::Invalid => Self::INVAL,
+            FilesError::IsDirectory => Self::ISDIR,
+            FilesError::NameTooLong => Self::NAMETOOLONG,
+            FilesError::NoEntry => Self::NOENT,
+            FilesError::NoSpace => Self::NOSPC,
+            FilesError::NotDirectory => Self::NOTDIR,
+            FilesError::NotEmpty => Self::NOTEMPTY,
+            FilesError::Outside => Self::NOTCAPABLE,
+        }
+    }
+}
+
+impl Descriptors {
+    pub fn new(tmp: Arc<MemoryFiles>) -> Self {
+        let open = vec![
+            Some(Descriptor::Input),
+            Some(Descriptor::Output(Output::Out)),
+            Some(Descriptor::Output(Output::Error)),
+            Some(Descriptor::Directory(tmp.root())),
+        ];
+        Self { tmp, open }
+    }
+
+    fn get(&mut self, fd: u32) -> Result<&mut Descriptor> {
+        let descriptor = self.open.get_mut(fd as usize).and_then(Option::as_mut);
+        descriptor.ok_or(Errno::BADF)
+    }
+
+    pub fn known(&mut self, fd: u32) -> Result {
+        self.get(fd).map(drop)
+    }
+
+    pub fn file(&mut self, fd: u32) -> Result<&mut OpenFile> {
+        match self.get(fd)? {
+            Descriptor::File(file) => Ok(file),
+            Descriptor::Directory(_) => Err(Errno::ISDIR),
+            _ => Err(Errno::SPIPE),
+        }
+    }
+
+    fn directory(&mut self, fd: u32) -> Result<Arc<Directory>> {
+        match self.get(fd)? {
+            Descriptor::Directory(directory) => Ok(directory.clone()),
+            _ => Err(Errno::NOTDIR),
+        }
+    }
+
+    fn add(&mut self, descriptor: Descriptor) -> Result<u32> {
+        let free = self.open.iter().position(Option::is_none);
+        let index = free.unwrap_or(self.open.len());
+        if index >= MAX_DESCRIPTORS {
+            return Err(Errno::MFILE);
+        }
+        if index == self.open.len() {
+            self.open.push(None);
+        }
+        self.open[index] = Some(descriptor);
+        Ok(index as u32)
+    }
+
+    pub fn close(&mut self, fd: u32) -> Result {
+        self.get(fd)?;
+        self.open[fd as usize] = None;
+        Ok(())
+    }
+
+    pub fn renumber(&mut self, from: u32, to: u32) -> Result {
+        self.get(from)?;
+        self.get(to)?;
+        if from != to {
+            self.open[to as usize] = self.open[from as usize].take();
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn fdstat_get(wasi: &mut Wasi, view: &mut View<'_>, fd: u32, out: u32) -> Result {
+    let (kind, flags, rights) = match wasi.descriptors.get(fd)? {
+        Descriptor::Input => (CHARACTER_DEVICE, 0, RIGHT_READ),
+        Descriptor::Output(_) => (CHARACTER_DEVICE, 0, RIGHT_WRITE),
+        Descriptor::Directory(_) => (DIRECTORY, 0, i64::MAX),
+        Descriptor::File(file) => (REGULAR_FILE, file.flags, file.rights),
+    };
+    let stat = view.range_mut(out, 24)?;
+    stat.fill(0);
+    stat[0] = kind;
+    // Only the low flags are known, so two bytes have them all.
+    stat[2..4].copy_from_slice(&(flags as u16).to_le_bytes());
+    stat[8..16].copy_from_slice(&rights.to_le_bytes());
+    stat[16..24].copy_from_slice(&i64::MAX.to_le_bytes());
+    Ok(())
+}
+
+pub(super) fn fdstat_set_flags(wasi: &mut Wasi, _: &mut View<'_>, fd: u32, flags: i32) -> Result {
+    if let Descriptor::File(file) = wasi.descriptors.get(fd)? {
+        file.flags = flags & APPEND;
+    }
+    Ok(())
+}
+
+fn put_filestat(view: &mut View<'_>, out: u32, entry: &Entry) -> Result {
+    let (kind, number, length, modified_ms) = match entry {
+        Entry::File(file) => (REGULAR_FILE, file.number, file.len(), file.modified_ms()),
+        Entry::Directory(directory) => (DIRECTORY, directory.number, 0, 0),
+    };
+    let modified = u64::try_from(modified_ms).unwrap_or(0) * 1_000_000;
+    let stat = view.range_mut(out, 64)?;
+    stat.fill(0);
+    stat[8..16].copy_from_slice(&number.to_le_bytes());
+    stat[16] = kind;
+    stat[24..32].copy_from_slice(&1_u64.to_le_bytes());
+    stat[32..40].copy_from_slice(&length.to_le_bytes());
+    for time in stat[40..64].chunks_exact_mut(8) {
+        time.copy_from_slice(&modified.to_le_bytes());
+    }
+    Ok(())
+}
+
+pub(super) fn fd_filestat_get(wasi: &mut Wasi, view: &mut View<'_>, fd: u32, out: u32) -> Result {
+    let entry = match wasi.descriptors.get(fd)? {
+        Descriptor::File(file) => Entry::File(file.file.clone()),
+        Descriptor::Directory(directory) => Entry::Directory(directory.clone()),
+        _ => {
+            let stat = view.range_mut(out, 64)?;
+            stat.fill(0);
+            stat[16] = CHARACTER_DEVICE;
+            return Ok(());
+        }
+    };
+    put_filestat(view, out, &entry)
+}
+
+pub(super) fn path_filestat_get(
+    wasi: &mut Wasi,
+    view: &mut View<'_>,
+    fd: u32,
+    _follow: i32,
+    path: u32,
+    length: u32,
+    out: u32,
+) -> Result {
+    let base = wasi.descriptors.directory(fd)?;
+    let entry = wasi.descriptors.tmp.find(&base, view.path(path, length)?)?;
+    put_filestat(view, out, &entry)
+}
+
+pub(super) fn set_size(wasi: &mut Wasi, _: &mut View<'_>, fd: u32, size: i64) -> Result {
+    let now = wasi.host.unix_ms();
+    let open = writable(wasi.descriptors.file(fd)?)?;
+    let size = u64::try_from(size).map_err(|_| Errno::INVAL)?;
+    Ok(open.file.resize(size, now)?)
+}
+
+pub(super) fn prestat_get(_: &mut Wasi, view: &mut View<'_>, fd: u32, out: u32) -> Result {
+    if fd != TMP {
+        return Err(Errno::BADF);
+    }
+    view.put_u32(out, 0)?;
+    view.put_u32(
+        out.checked_add(4).ok_or(Errno::FAULT)?,
+        TMP_NAME.len() as u32,
+    )
+}
+
+pub(super) fn prestat_dir_name(
+    _: &mut Wasi,
+    view: &mut View<'_>,
+    fd: u32,
+    into: u32,
+    size: u32,
+) -> Result {
+    if fd != TMP {
+        return Err(Errno::BADF);
+    }
+    if (size as usize) < TMP_NAME.len() {
+        return Err(Errno::NAMETOOLONG);
+    }
+    view.range_mut(into, TMP_NAME.len() as u32)?
+        .copy_from_slice(TMP_NAME);
+    Ok(())
+}
+
+pub(super) fn read(
+    wasi: &mut Wasi,
+    view: &mut View<'_>,
+    fd: u32,
+    (vectors, count): (u32, u32),
+    offset: Option<u64>,
+    out: u32,
+) -> Result {
+    let open = match wasi.descriptors.get(fd)? {
+        Descriptor::File(file) => file,
+        Descriptor::Input if offset.is_none() => return view.put_u32(out, 0),
+        Descriptor::Input => return Err(Errno::SPIPE),
+        Descriptor::Directory(_) => return Err(Errno::ISDIR),
+        Descriptor::Output(_) => return Err(Errno::BADF),
+    };
+    if open.rights & RIGHT_READ == 0 {
+        return Err(Errno::BADF);
+    }
+    let buffers = view.buffers(vectors, count, MAX_TRANSFER)?;
+    let mut at = offset.unwrap_or(open.at);
+    let mut total = 0;
+    for (to, length) in buffers {
+        let read = open.file.read(at, view.range_mut(to, length)?);
+        at += read as u64;
+        total += read as u32;
+        if read < length as usize {
+            break;
+        }
+    }
+    if offset.is_none() {
+        open.at = at;
+    }
+    view.put_u32(out, total)
+}
+
+pub(super) fn write(
+    wasi: &mut Wasi,
+    view: &mut View<'_>,
+    fd: u32,
+    (vectors, count): (u32, u32),
+    offset: Option<u64>,
+    out: u32,
+) -> Result {
+    let limit = match wasi.descriptors.get(fd)? {
+        Descriptor::Output(_) => MAX_PRINTED,
+        _ => MAX_TRANSFER,
+    };
+    let buffers = view.buffers(vectors, count, limit)?;
+    let now = wasi.host.unix_ms();
+    let total = buffers.iter().map(|(_, length)| length).sum();
+    match wasi.descriptors.get(fd)? {
+        Descriptor::Output(output) if offset.is_none() => {
+            let output = *output;
+            for (from, length) in buffers {
+                wasi.print(output, view.range(from, length)?);
+            }
+        }
+        Descriptor::Output(_) => return Err(Errno::SPIPE),
+        Descriptor::Input => return Err(Errno::BADF),
+        Descriptor::Directory(_) => return Err(Errno::ISDIR),
+        Descriptor::File(open) => {
+            let open = writable(open)?;
+            let appends = open.flags & APPEND != 0 && offset.is_none();
+            let mut at = offset.unwrap_or(open.at);
+            for (from, length) in buffers {
+                let bytes = view.range(from, length)?;
+                at = open.file.write((!appends).then_some(at), bytes, now)?;
+            }
+            if offset.is_none() {
+                open.at = at;
+            }
+        }
+    }
+    view.put_u32(out, total)
+}
+
+fn writable(open: &mut OpenFile) -> Result<&mut OpenFile> {
+    if open.rights & RIGHT_WRITE == 0 {
+        return Err(Errno::BADF);
+    }
+    Ok(open)
+}
+
+pub(super) fn seek(
+    wasi: &mut Wasi,
+    view: &mut View<'_>,
+    fd: u32,
+    offset: i64,
+    whence: i32,
+    out: u32,
+) -> Result {
+    let open = wasi.descriptors.file(fd)?;
+    let base = match whence {
+        FROM_START => 0,
+        FROM_CURRENT => open.at,
+        FROM_END => open.file.len(),
+        _ => return Err(Errno::INVAL),
+    };
+    open.at = base.checked_add_signed(offset).ok_or(Errno::INVAL)?;
+    view.put_u64(out, open.at)
+}
+
+pub(super) fn readdir(
+    wasi: &mut Wasi,
+    view: &mut View<'_>,
+    fd: u32,
+    into: u32,
+    size: u32,
+    cookie: i64,
+    out: u32,
+) -> Result {
+    let directory = wasi.descriptors.directory(fd)?;
+    let skip = usize::try_from(cookie).map_err(|_| Errno::INVAL)?;
+    let buffer = view.range_mut(into, size)?;
+    let (mut at, mut next) = (0, skip as u64);
+    directory.list(skip, |name, entry| {
+        let (kind, number) = match entry {
+            Entry::File(file) => (REGULAR_FILE, file.number),
+            Entry::Directory(directory) => (DIRECTORY, directory.number),
+        };
+        next += 1;
+        let mut head = [0; ENTRY_HEAD];
+        head[..8].copy_from_slice(&next.to_le_bytes());
+        head[8..16].copy_from_slice(&number.to_le_bytes());
+        head[16..20].copy_from_slice(&(name.len() as u32).to_le_bytes());
+        head[20] = kind;
+        // An entry that does not fit is cut off, which tells the guest to ask again with more room.
+        for part in [&head[..], name.as_bytes()] {
+            let length = part.len().min(buffer.len() - at);
+            buffer[at..at + length].copy_from_slice(&part[..length]);
+            at += length;
+        }
+        at < buffer.len()
+    });
+    view.put_u32(out, at as u32)
+}
+
+pub(super) fn open(
+    wasi: &mut Wasi,
+    view: &mut View<'_>,
+    fd: u32,
+    (path, length): (u32, u32),
+    (opening, rights, flags): (i32, i64, i32),
+    out: u32,
+) -> Result {
+    let now = wasi.host.unix_ms();
+    let base = wasi.descriptors.directory(fd)?;
+    // Checked before anything is made.
+    view.range(out, 4)?;
+    let opening = Opening {
+        create: opening & OPEN_CREATE != 0,
+        exclusive: opening & OPEN_EXCLUSIVE != 0,
+        truncate: opening & OPEN_TRUNCATE != 0,
+        directory: opening & OPEN_DIRECTORY != 0,
+    };
+    let entry = wasi
+        .descriptors
+        .tmp
+        .open(&base, view.path(path, length)?, opening, now)?;
+    let opened = wasi.descriptors.add(match entry {
+        Entry::Directory(directory) => Descriptor::Directory(directory),
+        Entry::File(file) => Descriptor::File(OpenFile {
+            file,
+            at: 0,
+            flags: flags & APPEND,
+            rights,
+        }),
+    })?;
+    view.put_u32(out, opened)
+}
+
+pub(super) fn create_directory(
+    wasi: &mut Wasi,
+    view: &mut View<'_>,
+    fd: u32,
+    path: u32,
+    length: u32,
+) -> Result {
+    let base = wasi.descriptors.directory(fd)?;
+    Ok(wasi
+        .descriptors
+        .tmp
+        .create_directory(&base, view.path(path, length)?)?)
+}
+
+pub(super) fn remove_directory(
+    wasi: &mut Wasi,
+    view: &mut View<'_>,
+    fd: u32,
+    path: u32,
+    length: u32,
+) -> Result {
+    let base = wasi.descriptors.directory(fd)?;
+    Ok(wasi
+        .descriptors
+        .tmp
+        .remove_directory(&base, view.path(path, length)?)?)
+}
+
+pub(super) fn unlink(
+    wasi: &mut Wasi,
+    view: &mut View<'_>,
+    fd: u32,
+    path: u32,
+    length: u32,
+) -> Result {
+    let base = wasi.descriptors.directory(fd)?;
+    Ok(wasi
+        .descriptors
+        .tmp
+        .unlink(&base, view.path(path, length)?)?)
+}
+
+pub(super) fn rename(
+    wasi: &mut Wasi,
+    view: &mut View<'_>,
+    (from, path, length): (u32, u32, u32),
+    (to, new, new_length): (u32, u32, u32),
+) -> Result {
+    let from = wasi.descriptors.directory(from)?;
+    let to = wasi.descriptors.directory(to)?;
+    let (path, new) = (view.path(path, length)?, view.path(new, new_length)?);
+    Ok(wasi.descriptors.tmp.rename((&from, path), (&to, new))?)
+}

@@ -27,7 +27,7 @@ pub enum Command {
     Serve(Box<ServeFlags>),
     /// Print a page of the manual
     Help {
-        /// overview, workers, js-api, gateway, storage or troubleshooting; without one, the list
+        /// overview, workers, js-api, wasm, gateway, storage or troubleshooting; without one, the list
         topic: Option<String>,
     },
 }

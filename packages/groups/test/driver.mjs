@@ -44,7 +44,10 @@ export class Room {
 
   /// A request to the worker: {status, headers, body}.
   request(what, { query, ...options } = {}) {
-    return http(this.host.server, { path: this.path(what, query), ...options });
+    const answer = http(this.host.server, { path: this.path(what, query), ...options });
+    // A request that outlives its test is cut off when a later one kills the server.
+    answer.catch(() => {});
+    return answer;
   }
 
   async json(what, query, options = {}) {

@@ -55,27 +55,17 @@ impl Config {
         if !(LEAST_CPU_TIMEOUT..=MOST_TIME).contains(&cpu_timeout) {
             return Err(usage("--cpu-timeout", "is from 1ms to a year"));
         }
-        let idle_timeout = flag("--idle-timeout", quantity::duration(&flags.idle_timeout))?;
-        if !idle_timeout.is_zero() && !(LEAST_IDLE_TIMEOUT..=MOST_TIME).contains(&idle_timeout) {
-            return Err(usage(
-                "--idle-timeout",
-                "is from 10ms to a year, or 0 for ever",
-            ));
-        }
-        let hibernation_timeout = flag(
+        let idle_timeout = idle_time("--idle-timeout", &flags.idle_timeout, "for ever")?;
+        let hibernation_timeout = idle_time(
             "--hibernation-timeout",
-            quantity::duration(&flags.hibernation_timeout),
+            &flags.hibernation_timeout,
+            "for the time of --idle-timeout",
         )?;
-        if !hibernation_timeout.is_zero()
-            && !(LEAST_IDLE_TIMEOUT..=MOST_TIME).contains(&hibernation_timeout)
-        {
-            return Err(usage(
-                "--hibernation-timeout",
-                "is from 10ms to a year, or 0 for the time of --idle-timeout",
-            ));
-        }
         let max_sockets = match &flags.max_sockets {
-            Some(count) => flag("--max-sockets", quantity::count(count, 0, MOST_SOCKETS))?,
+            Some(count) => {
+                let count = flag("--max-sockets", quantity::count(count, 0, MOST_SOCKETS))?;
+                u32::try_from(count).expect("MOST_SOCKETS is less than 4 billion")
+            }
             None => GatewayOptions::default().max_sockets,
         };
         let max_message = flag("--max-message", quantity::size(&flags.max_message))?;
@@ -130,9 +120,8 @@ impl Config {
             options: Options {
                 shards,
                 cpu_timeout,
-                idle_timeout: (!idle_timeout.is_zero()).then_some(idle_timeout),
-                hibernation_timeout: (!hibernation_timeout.is_zero())
-                    .then_some(hibernation_timeout),
+                idle_timeout,
+                hibernation_timeout,
                 socket_buffer: flag("--socket-buffer", quantity::size(&flags.socket_buffer))?,
                 max_socket_message: max_message,
                 memory_limit,
@@ -193,6 +182,19 @@ fn raise_file_limit() {
     if let Err(error) = setrlimit(Resource::Nofile, wanted) {
         // It stays as it is, and the defaults follow from that.
         tracing::debug!(%error, "the limit of open files cannot be raised");
+    }
+}
+
+/// A time after which idle objects leave; 0 is `None`, which stands `instead`.
+fn idle_time(name: &str, text: &str, instead: &str) -> Result<Option<Duration>, Failure> {
+    let time = flag(name, quantity::duration(text))?;
+    match time {
+        Duration::ZERO => Ok(None),
+        time if (LEAST_IDLE_TIMEOUT..=MOST_TIME).contains(&time) => Ok(Some(time)),
+        _ => Err(usage(
+            name,
+            &format!("is from 10ms to a year, or 0 {instead}"),
+        )),
     }
 }
 

@@ -99,8 +99,7 @@ pub(crate) async fn serve(stream: std::net::TcpStream, edge: Edge, _permit: Owne
     }
 }
 
-/// Waits for the next phase.
-pub(crate) async fn next(phases: &mut watch::Receiver<Phase>) -> Phase {
+async fn next(phases: &mut watch::Receiver<Phase>) -> Phase {
     match phases.changed().await {
         Ok(()) => *phases.borrow_and_update(),
         Err(_) => Phase::Closed,

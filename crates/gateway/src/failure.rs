@@ -104,7 +104,7 @@ impl Failure {
     }
 
     /// One WebSocket more than may be open: 503.
-    pub fn too_many_sockets(limit: usize) -> Self {
+    pub fn too_many_sockets(limit: u32) -> Self {
         Self {
             advice: Advice::RetryAfter,
             ..Self::new(

@@ -64,8 +64,6 @@ const REFUSALS: usize = 64;
 const PEER_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long connections get to notice that their time is over.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
-/// How often a shutdown looks whether all WebSockets are closed.
-const SOCKET_POLL: Duration = Duration::from_millis(5);
 
 /// A listening HTTP edge.
 #[derive(Debug)]
@@ -138,8 +136,8 @@ impl Gateway {
         let places = Arc::new(Semaphore::new(max_connections as usize));
         let refusals = Arc::new(Semaphore::new(REFUSALS));
         let (phase, phases) = watch::channel(Phase::Serving);
-        let max_sockets = self.options.max_sockets.min(Semaphore::MAX_PERMITS);
-        let sockets = Arc::new(Semaphore::new(max_sockets));
+        let max_sockets = self.options.max_sockets;
+        let sockets = Arc::new(Semaphore::new(max_sockets as usize));
         let edge = Edge {
             handle,
             sockets: sockets.clone(),
@@ -180,9 +178,7 @@ impl Gateway {
         let all_ended = async || {
             // A closed semaphore would mean the same.
             drop(places.acquire_many(max_connections).await);
-            while sockets.available_permits() < max_sockets {
-                tokio::time::sleep(SOCKET_POLL).await;
-            }
+            drop(sockets.acquire_many(max_sockets).await);
         };
         if tokio::time::timeout(grace, all_ended()).await.is_err() {
             tracing::warn!("requests were still open after {grace:?}; they are cut off");

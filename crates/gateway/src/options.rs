@@ -14,7 +14,7 @@ pub struct GatewayOptions {
     pub max_connections: u32,
     /// WebSockets open at once, which do not count as connections; one more is answered 503.
     /// Default: 1,000,000, or half of what the open-file limit allows.
-    pub max_sockets: usize,
+    pub max_sockets: u32,
     /// Bytes of one WebSocket message, decompressed; a larger one closes its connection with
     /// 1009. Default: 32 MiB.
     pub max_socket_message: usize,
@@ -57,7 +57,7 @@ impl Default for GatewayOptions {
             max_body_bytes: 64 << 20,
             max_head_bytes: 64 << 10,
             max_connections: u32::try_from((files / 2).clamp(16, CONNECTIONS)).unwrap_or(u32::MAX),
-            max_sockets: usize::try_from((files / 2).clamp(16, SOCKETS)).unwrap_or(usize::MAX),
+            max_sockets: u32::try_from((files / 2).clamp(16, SOCKETS)).unwrap_or(u32::MAX),
             max_socket_message: 32 << 20,
             head_timeout: Duration::from_secs(30),
             body_timeout: Duration::from_secs(30),

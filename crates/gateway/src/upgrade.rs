@@ -18,7 +18,7 @@ use tokio::{net::TcpStream, sync::OwnedSemaphorePermit};
 
 use crate::{
     answer::Answer,
-    connection::{self, Edge, Phase},
+    connection::{Edge, Phase},
     failure::Failure,
     fetch,
     lingering::Lingering,
@@ -118,7 +118,7 @@ async fn serve(
     // Apart from this task, which the handshake has made large.
     tokio::task::spawn_local(async move {
         let mut closed = phases.clone();
-        let stop = async { while connection::next(&mut phases).await == Phase::Serving {} };
+        let stop = async { drop(phases.wait_for(|phase| *phase != Phase::Serving).await) };
         let is_closed = closed.wait_for(|phase| *phase == Phase::Closed);
         tokio::select! {
             () = carry(stream, parts.read_buf, end, options, stop) => {}

@@ -9,11 +9,9 @@ use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet, HashMap},
     rc::Rc,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::Duration,
 };
-
-use dolmen_websocket::CloseCode;
 
 use crate::{
     clock::Clock,
@@ -100,10 +98,7 @@ impl Sockets {
     pub fn new(name: Option<Rc<str>>, clock: Clock) -> Rc<Self> {
         Rc::new(Self {
             name: RefCell::new(name),
-            auto: Arc::new(AutoResponses {
-                clock,
-                pair: Mutex::default(),
-            }),
+            auto: Arc::new(AutoResponses::new(clock)),
             event_timeout: Cell::default(),
             table: RefCell::default(),
             next: Cell::new(1),
@@ -201,15 +196,11 @@ impl Sockets {
     }
 
     pub fn auto_response(&self) -> Option<Arc<AutoResponse>> {
-        let pair = self.auto.pair.lock();
-        pair.unwrap_or_else(PoisonError::into_inner).clone()
+        self.auto.pair().clone()
     }
 
     pub fn set_auto_response(&self, pair: Option<AutoResponse>) {
-        let mut auto = self.auto.pair.lock();
-        *auto
-            .as_deref_mut()
-            .unwrap_or_else(|poisoned| &mut **poisoned.get_mut()) = pair.map(Arc::new);
+        *self.auto.pair() = pair.map(Arc::new);
     }
 
     pub fn event_timeout(&self) -> Option<Duration> {
@@ -350,15 +341,4 @@ async fn sweep(shard: Rc<Shard>, idle: Duration) {
         }
     }
     shard.sweeps_sockets.set(false);
-}
-
-/// The code that a connection is closed with when the object's side of it is lost.
-pub(crate) fn close_code(loss: &SocketLoss) -> (u16, &str) {
-    match loss.code {
-        CloseCode::ABNORMAL => (
-            CloseCode::INTERNAL_ERROR,
-            "the other side of this WebSocket was reset",
-        ),
-        code => (code, &loss.reason),
-    }
 }

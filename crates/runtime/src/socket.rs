@@ -103,8 +103,8 @@ pub enum Received {
 /// What an object answers without being woken: `setWebSocketAutoResponse`.
 #[derive(Debug)]
 pub(crate) struct AutoResponses {
-    pub clock: Clock,
-    pub pair: Mutex<Option<Arc<AutoResponse>>>,
+    clock: Clock,
+    pair: Mutex<Option<Arc<AutoResponse>>>,
 }
 
 /// A text message and its answer.
@@ -117,9 +117,22 @@ pub struct AutoResponse {
 }
 
 impl AutoResponses {
+    pub fn new(clock: Clock) -> Self {
+        Self {
+            clock,
+            pair: Mutex::default(),
+        }
+    }
+
+    pub fn pair(&self) -> MutexGuard<'_, Option<Arc<AutoResponse>>> {
+        self.pair.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn find(&self, text: &Bytes) -> Option<Arc<AutoResponse>> {
-        let pair = self.pair.lock().unwrap_or_else(PoisonError::into_inner);
-        pair.as_ref().filter(|pair| pair.request == text).cloned()
+        self.pair()
+            .as_ref()
+            .filter(|pair| pair.request == text)
+            .cloned()
     }
 }
 

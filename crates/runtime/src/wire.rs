@@ -12,16 +12,13 @@ use std::{
 };
 
 use bytes::{Buf, Bytes, BytesMut};
-use dolmen_websocket::{Decoder, Encoder, Incoming, ProtocolError, Role};
+use dolmen_websocket::{CloseCode, Decoder, Encoder, Incoming, ProtocolError, Role};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::Sleep,
 };
 
-use crate::{
-    hibernation::close_code,
-    socket::{Received, SocketEnd, SocketLoss, SocketMessage},
-};
+use crate::socket::{Received, SocketEnd, SocketLoss, SocketMessage};
 
 /// Bytes that are read at a time, into memory that all connections of a thread share.
 const READ: usize = 64 << 10;
@@ -119,6 +116,17 @@ pub async fn carry<S: AsyncRead + AsyncWrite + Unpin>(
     }
     if let Err(error) = ended {
         tracing::debug!(%error, "a WebSocket's connection ended");
+    }
+}
+
+/// The code that a connection is closed with when the object's side of it is lost.
+fn close_code(loss: &SocketLoss) -> (u16, &str) {
+    match loss.code {
+        CloseCode::ABNORMAL => (
+            CloseCode::INTERNAL_ERROR,
+            "the other side of this WebSocket was reset",
+        ),
+        code => (code, &loss.reason),
     }
 }
 

@@ -1,15 +1,13 @@
 //! Close codes: RFC 6455, section 7.4.
 
 /// Longest reason of a close frame, in bytes of UTF-8.
-pub const MAX_REASON_BYTES: usize = 123;
+pub(crate) const MAX_REASON_BYTES: usize = 123;
 
 /// The codes that Dolmen itself uses.
 #[derive(Debug)]
 pub struct CloseCode;
 
 impl CloseCode {
-    /// The purpose is fulfilled.
-    pub const NORMAL: u16 = 1000;
     /// A frame that the protocol does not allow.
     pub const PROTOCOL_ERROR: u16 = 1002;
     /// Stands for a close frame without a code; never on the wire.
@@ -34,6 +32,6 @@ pub fn may_be_sent(code: u16) -> bool {
 }
 
 /// Whether `code` may stand in a close frame that arrives.
-pub fn may_be_received(code: u16) -> bool {
+pub(crate) fn may_be_received(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
 }

@@ -93,64 +93,51 @@ impl Decoder {
     /// How the connection must be closed. The decoder is of no use after that.
     pub fn read(
         &mut self,
-        mut bytes: &[u8],
+        bytes: &[u8],
         mut on: impl FnMut(Incoming),
     ) -> Result<(), ProtocolError> {
-        if !self.pending.is_empty() {
-            self.pending.extend_from_slice(bytes);
-            let mut pending = std::mem::take(&mut self.pending);
-            let mut at = 0;
-            while let Some(used) = self.frame(&mut pending[at..], &mut on)? {
-                at += used;
-            }
-            pending.advance(at);
-            if !pending.is_empty() {
-                self.pending = pending;
-            }
+        if self.pending.is_empty() {
+            // Most reads hold whole frames.
+            let used = self.frames(bytes, &mut on)?;
+            // A length alone is not trusted with memory; the buffer grows as bytes arrive.
+            self.pending.extend_from_slice(&bytes[used..]);
             return Ok(());
         }
-        // Most reads hold whole frames, which are unmasked in a copy of their payload alone.
-        while let Some((header, head)) = self.header(bytes)? {
-            let Some(payload) = payload_of(&header, bytes, head) else {
-                break;
-            };
-            let mut payload = payload.to_vec();
-            bytes = &bytes[head + payload.len()..];
-            if let Some(mask) = header.mask {
-                frame::apply_mask(&mut payload, mask, 0);
-            }
-            self.payload(header, payload.into(), &mut on)?;
-        }
-        if !bytes.is_empty() {
-            // A length alone is not trusted with memory; the buffer grows as bytes arrive.
-            self.pending.extend_from_slice(bytes);
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.extend_from_slice(bytes);
+        let used = self.frames(&pending, &mut on)?;
+        pending.advance(used);
+        if !pending.is_empty() {
+            self.pending = pending;
         }
         Ok(())
     }
 
-    /// Whether the other side may be in the middle of a message.
-    pub fn is_idle(&self) -> bool {
+    /// Whether it is between two messages.
+    #[cfg(test)]
+    fn is_idle(&self) -> bool {
         self.pending.is_empty() && self.partial.is_none()
     }
 
-    fn frame(
+    /// Takes the whole frames at the start of `bytes`; gives how many bytes they have.
+    fn frames(
         &mut self,
-        bytes: &mut [u8],
+        bytes: &[u8],
         on: &mut impl FnMut(Incoming),
-    ) -> Result<Option<usize>, ProtocolError> {
-        let Some((header, head)) = self.header(bytes)? else {
-            return Ok(None);
-        };
-        let Some(length) = payload_of(&header, bytes, head).map(<[u8]>::len) else {
-            return Ok(None);
-        };
-        let payload = &mut bytes[head..head + length];
-        if let Some(mask) = header.mask {
-            frame::apply_mask(payload, mask, 0);
+    ) -> Result<usize, ProtocolError> {
+        let mut at = 0;
+        while let Some((header, head)) = self.header(&bytes[at..])? {
+            let Some(payload) = payload_of(&header, &bytes[at..], head) else {
+                break;
+            };
+            let mut payload = payload.to_vec();
+            at += head + payload.len();
+            if let Some(mask) = header.mask {
+                frame::apply_mask(&mut payload, mask, 0);
+            }
+            self.payload(header, payload.into(), on)?;
         }
-        let payload = Bytes::copy_from_slice(payload);
-        self.payload(header, payload, on)?;
-        Ok(Some(head + length))
+        Ok(at)
     }
 
     fn header(&self, bytes: &[u8]) -> Result<Option<(Header, usize)>, ProtocolError> {

@@ -22,13 +22,6 @@ pub struct Extensions {
     pub deflate: bool,
 }
 
-impl Extensions {
-    /// As `WebSocket.extensions` shows them.
-    pub fn text(self) -> &'static str {
-        if self.deflate { AGREED } else { "" }
-    }
-}
-
 /// Why a handshake fails.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HandshakeError {
@@ -162,8 +155,7 @@ fn accepted(key: &str) -> HeaderValue {
 }
 
 /// One extension with its parameters, as a header names it.
-#[derive(Debug)]
-pub struct Offer<'h> {
+struct Offer<'h> {
     name: &'h str,
     parameters: Vec<(&'h str, Option<&'h str>)>,
 }

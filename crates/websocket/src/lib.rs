@@ -13,11 +13,11 @@ mod encoder;
 mod frame;
 mod handshake;
 
-pub use close::{CloseCode, MAX_REASON_BYTES, may_be_received, may_be_sent};
+pub use close::{CloseCode, may_be_sent};
 pub use decoder::{Decoder, Incoming, ProtocolError};
 pub use encoder::Encoder;
 pub use handshake::{
-    Extensions, HandshakeError, Offer, accept, client_headers, is_upgrade, is_valid_protocol,
+    Extensions, HandshakeError, accept, client_headers, is_upgrade, is_valid_protocol,
     verify_accepted,
 };
 

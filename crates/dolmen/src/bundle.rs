@@ -132,7 +132,7 @@ impl Bundle {
                 error,
             )
         })?;
-        let engine = WasmEngine::load(name, bytes, cache.as_ref())
+        let engine = WasmEngine::load(name, bytes, cache)
             .map_err(|error| Error::because(ErrorKind::Bundle, error.to_string(), error))?;
         Ok(Self {
             kind: Kind::Wasm(Arc::new(engine), bindings),

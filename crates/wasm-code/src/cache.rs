@@ -14,7 +14,7 @@ use std::{
 
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
-use wasmtime::{Engine, Module};
+use wasmtime::{Engine, Module, component::Component};
 
 /// Bytes of the key and of a MAC.
 const KEY_BYTES: usize = 32;
@@ -23,7 +23,51 @@ const KEY_FILE: &str = "key";
 /// What others may do in the folder: nothing.
 const OTHERS: u32 = 0o077;
 
-/// A folder of compiled modules.
+/// What can be compiled, and kept.
+pub trait Code: Sized {
+    /// Compiles it.
+    ///
+    /// # Errors
+    /// What wasmtime finds wrong with it.
+    fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Self>;
+    /// Its machine code.
+    ///
+    /// # Errors
+    /// If wasmtime cannot write it down.
+    fn serialize(&self) -> wasmtime::Result<Vec<u8>>;
+    /// Loads machine code.
+    ///
+    /// # Safety
+    /// The bytes are those of [`Code::serialize`].
+    ///
+    /// # Errors
+    /// If it is of another version of wasmtime.
+    unsafe fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Self>;
+}
+
+macro_rules! code {
+    ($type:ty) => {
+        impl Code for $type {
+            fn compile(engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Self> {
+                Self::new(engine, wasm)
+            }
+
+            fn serialize(&self) -> wasmtime::Result<Vec<u8>> {
+                self.serialize()
+            }
+
+            unsafe fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Self> {
+                // SAFETY: as of the caller.
+                unsafe { Self::deserialize(engine, code) }
+            }
+        }
+    };
+}
+
+code!(Module);
+code!(Component);
+
+/// A folder of compiled code.
 #[derive(Debug)]
 pub struct Cache {
     folder: PathBuf,
@@ -61,28 +105,28 @@ impl Cache {
         })
     }
 
-    /// The compiled module of `wasm`, from the folder or into it.
-    pub(crate) fn module(&self, engine: &Engine, wasm: &[u8]) -> wasmtime::Result<Module> {
+    /// The compiled code of `wasm`, from the folder or into it.
+    pub(crate) fn code<C: Code>(&self, engine: &Engine, wasm: &[u8]) -> wasmtime::Result<C> {
         let name = name(engine, wasm);
         let path = self.folder.join(&name);
         match self.load(engine, &name, &path) {
-            Ok(Some(module)) => return Ok(module),
+            Ok(Some(compiled)) => return Ok(compiled),
             Ok(None) => {}
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "compiled code is not used, and made anew");
             }
         }
-        let module = Module::new(engine, wasm)?;
-        let code = module.serialize()?;
+        let compiled = C::compile(engine, wasm)?;
+        let code = compiled.serialize()?;
         let mac = self.mac(&name, &code).finalize().into_bytes();
         if let Err(error) = write_private(&path, &[&mac, &code]) {
             tracing::warn!(path = %path.display(), %error, "compiled code could not be kept");
         }
-        Ok(module)
+        Ok(compiled)
     }
 
     /// `None`: it is not there.
-    fn load(&self, engine: &Engine, name: &str, path: &Path) -> io::Result<Option<Module>> {
+    fn load<C: Code>(&self, engine: &Engine, name: &str, path: &Path) -> io::Result<Option<C>> {
         let mut bytes = Vec::new();
         match open_private(path) {
             Ok(mut file) => file.read_to_end(&mut bytes)?,
@@ -101,11 +145,11 @@ impl Cache {
                 "it is not what was written under this name",
             ));
         }
-        // SAFETY: the MAC shows that these very bytes were given by `Module::serialize` to somebody
+        // SAFETY: the MAC shows that these very bytes were given by `Code::serialize` to somebody
         // who had this folder's key, which no other user can read, and the name inside it that they
         // were made for this version and configuration of wasmtime.
-        let module = unsafe { Module::deserialize(engine, code) };
-        module.map(Some).map_err(io::Error::other)
+        let compiled = unsafe { C::deserialize(engine, code) };
+        compiled.map(Some).map_err(io::Error::other)
     }
 
     fn mac(&self, name: &str, code: &[u8]) -> Hmac<Sha256> {
@@ -204,7 +248,7 @@ mod tests {
         let name = name(engine, WASM);
         let path = cache.folder.join(&name);
         cache
-            .load(engine, &name, &path)
+            .load::<Module>(engine, &name, &path)
             .map(|module| module.is_some())
     }
 
@@ -214,7 +258,7 @@ mod tests {
         let (engine, own) = (Engine::default(), folder.path().join("own"));
         let cache = Cache::open(&own).unwrap();
         assert!(!loads(&cache, &engine).unwrap());
-        cache.module(&engine, WASM).unwrap();
+        cache.code::<Module>(&engine, WASM).unwrap();
         assert!(
             loads(&Cache::open(&own).unwrap(), &engine).unwrap(),
             "it is there after a restart"
@@ -230,11 +274,11 @@ mod tests {
         }
         fs::write(&path, &good[..20]).unwrap();
         loads(&cache, &engine).expect_err("cut short");
-        cache.module(&engine, WASM).unwrap();
+        cache.code::<Module>(&engine, WASM).unwrap();
         assert!(loads(&cache, &engine).unwrap(), "it was made anew");
 
         let foreign = Cache::open(&folder.path().join("foreign")).unwrap();
-        foreign.module(&engine, WASM).unwrap();
+        foreign.code::<Module>(&engine, WASM).unwrap();
         fs::copy(&files(&foreign)[0], &path).unwrap();
         loads(&cache, &engine).expect_err("of another folder");
 
@@ -242,7 +286,7 @@ mod tests {
         fs::write(&path, &good).unwrap();
         fs::rename(&path, &other).unwrap();
         cache
-            .load(&engine, "other", &other)
+            .load::<Module>(&engine, "other", &other)
             .expect_err("under another name");
     }
 
@@ -251,7 +295,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (engine, own) = (Engine::default(), folder.path().join("own"));
         let cache = Cache::open(&own).unwrap();
-        cache.module(&engine, WASM).unwrap();
+        cache.code::<Module>(&engine, WASM).unwrap();
         let [path] = files(&cache).try_into().unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o622)).unwrap();
         loads(&cache, &engine).expect_err("others can write it");

@@ -16,7 +16,7 @@ const TICK: Duration = Duration::from_millis(1);
 /// Ticks without a guest after which the thread sleeps until there is one.
 const IDLE_TICKS: u32 = 100;
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     running: AtomicUsize,
     parked: AtomicBool,
@@ -29,8 +29,9 @@ pub(crate) struct Ticker {
     thread: Thread,
 }
 
-/// A guest runs as long as this lives.
-pub(crate) struct Running<'a>(&'a State);
+/// A guest runs as long as this lives; see [`crate::Compiler::running`].
+#[derive(Debug)]
+pub struct Running<'a>(&'a State);
 
 impl Ticker {
     /// Starts the thread.

@@ -3,19 +3,13 @@
 use std::{rc::Rc, sync::Arc};
 
 use dolmen_runtime::{Concurrency, Engine, Error, ErrorKind, Host, Instance};
-use wasmtime::{Config, ExternType, InstancePre, Linker, ValType};
+use dolmen_wasm_code::{Cache, Compiler, StartError};
+use wasmtime::{ExternType, InstancePre, Linker, ValType};
 
-use crate::{
-    cache::Cache, guest::State, instance::WasmInstance, memory_files::MemoryFiles, ticker::Ticker,
-    wasi,
-};
+use crate::{guest::State, instance::WasmInstance, memory_files::MemoryFiles, wasi};
 
 /// The class that a module's objects are of.
 pub const CLASS: &str = "Handler";
-/// Stack that a guest may use, in bytes.
-const GUEST_STACK_BYTES: usize = 512 << 10;
-/// Stack of a call: the guest's own, and as much for the host calls that it makes.
-const CALL_STACK_BYTES: usize = 1 << 20;
 /// How a file begins that is WebAssembly.
 const MAGIC: &[u8] = b"\0asm";
 /// The version of core modules, and that of components.
@@ -46,16 +40,15 @@ pub enum LoadError {
         /// Each of them.
         problems: Vec<String>,
     },
-    /// The system has no thread left.
-    #[error("no thread to interrupt guests with: {0}")]
-    NoThread(#[from] std::io::Error),
+    /// WebAssembly does not run here.
+    #[error(transparent)]
+    Start(#[from] StartError),
 }
 
 /// What all instances of a module share.
 pub(crate) struct Module {
-    pub engine: wasmtime::Engine,
+    pub compiler: Compiler,
     pub pre: InstancePre<State>,
-    pub ticker: Ticker,
     pub tmp: Arc<MemoryFiles>,
 }
 
@@ -75,7 +68,7 @@ impl WasmEngine {
     ///
     /// # Errors
     /// [`LoadError`]; see there.
-    pub fn load(file: &str, bytes: &[u8], cache: Option<&Cache>) -> Result<Self, LoadError> {
+    pub fn load(file: &str, bytes: &[u8], cache: Option<Cache>) -> Result<Self, LoadError> {
         let version = bytes.get(MAGIC.len()..MAGIC.len() + 4);
         if version == Some(&COMPONENT[..]) {
             return Err(LoadError::Component(file.to_owned()));
@@ -87,14 +80,10 @@ impl WasmEngine {
         if !Self::is_wasm(bytes) || version != Some(&CORE[..]) {
             return Err(invalid("it does not begin as one".to_owned()));
         }
-        let engine =
-            wasmtime::Engine::new(&config()).map_err(|error| invalid(format!("{error:#}")))?;
-        let compiled = match cache {
-            Some(cache) => cache.module(&engine, bytes),
-            None => wasmtime::Module::new(&engine, bytes),
-        };
+        let compiler = Compiler::start(cache)?;
+        let compiled = compiler.compile::<wasmtime::Module>(bytes);
         let compiled = compiled.map_err(|error| invalid(format!("{error:#}")))?;
-        let linker = linker(&engine).map_err(|error| invalid(format!("{error:#}")))?;
+        let linker = linker(compiler.engine()).map_err(|error| invalid(format!("{error:#}")))?;
         let problems: Vec<_> = missing_exports(&compiled)
             .into_iter()
             .chain(unknown_imports(&compiled))
@@ -113,8 +102,7 @@ impl WasmEngine {
             })?;
         Ok(Self {
             module: Arc::new(Module {
-                ticker: Ticker::start(&engine)?,
-                engine,
+                compiler,
                 pre,
                 tmp: Arc::default(),
             }),
@@ -154,18 +142,6 @@ impl Engine for WasmEngine {
         }
         Ok(Box::new(WasmInstance::object(self.module.clone(), host)))
     }
-}
-
-fn config() -> Config {
-    let mut config = Config::new();
-    config
-        .epoch_interruption(true)
-        .max_wasm_stack(GUEST_STACK_BYTES)
-        .async_stack_size(CALL_STACK_BYTES)
-        .wasm_memory64(false)
-        .wasm_multi_memory(false)
-        .wasm_backtrace_max_frames(None);
-    config
 }
 
 fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {

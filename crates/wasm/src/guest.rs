@@ -98,11 +98,11 @@ impl Guest {
             wasi: Wasi::new(OnShard::new(host.clone()), module.tmp.clone()),
             limits,
         };
-        let mut store = Store::new(&module.engine, state);
+        let mut store = Store::new(module.compiler.engine(), state);
         store.limiter(|state| &mut state.limits);
         store.epoch_deadline_async_yield_and_update(1);
         store.set_epoch_deadline(1);
-        let running = module.ticker.running();
+        let running = module.compiler.running();
         let instance = sliced(host, module.pre.instantiate_async(&mut store))?
             .map_err(|error| Fault::Panic(panic_text(&error)))?;
         drop(running);
@@ -220,7 +220,7 @@ impl Guest {
         params: P,
     ) -> Result<R, Fault> {
         self.store.set_epoch_deadline(1);
-        let _running = self.module.ticker.running();
+        let _running = self.module.compiler.running();
         let called = function.call_async(self.store.as_context_mut(), params);
         sliced(&self.host, called)?.map_err(|error| Fault::Panic(panic_text(&error)))
     }

@@ -1,7 +1,6 @@
 //! The WebAssembly engine: compiled HTTP handlers as stateless workers and as objects.
 //!
-//! `engine.rs` checks and compiles a module, `cache.rs` keeps what was compiled; `instance.rs` is one
-//! object or worker, `guest.rs` one instance of the module; `zerobuf.rs` is what both sides have in
+//! `engine.rs` checks and compiles a module; `instance.rs` is one object or worker, `guest.rs` one instance of the module; `zerobuf.rs` is what both sides have in
 //! memory, `request.rs`, `response.rs` and `replay.rs` what it means; `kv.rs` and `outbound.rs` are what a handler
 //! can want of the host; `wasi.rs` has the imports.
 //!
@@ -18,7 +17,6 @@
 
 #![warn(missing_docs)]
 
-mod cache;
 mod engine;
 mod guest;
 mod instance;
@@ -29,11 +27,8 @@ mod outbound;
 mod replay;
 mod request;
 mod response;
-mod ticker;
 mod wasi;
 mod zerobuf;
 
-pub use self::{
-    cache::Cache,
-    engine::{CLASS, LoadError, WasmEngine},
-};
+pub use self::engine::{CLASS, LoadError, WasmEngine};
+pub use dolmen_wasm_code::{Cache, StartError};

@@ -111,20 +111,15 @@ impl Bundle {
     /// Loads a WASM module from its bytes. `name` is how errors call it.
     ///
     /// # Errors
-    /// `Bundle` if it is not one that can be served, there are bindings, or the folder `compiled`
-    /// cannot be used.
+    /// `Bundle` if it is not one that can be served, there are bindings other than variables, or the
+    /// folder `compiled` cannot be used.
     pub fn from_wasm(
         name: &str,
         bytes: &[u8],
         bindings: Bindings,
         compiled: Option<&Path>,
     ) -> Result<Self> {
-        if let Some((binding, _)) = bindings.iter().next() {
-            return Err(Error::new(
-                ErrorKind::Bundle,
-                format!("{name} is a WASM module, which has no `env` yet, so no {binding}"),
-            ));
-        }
+        let env = variables(name, &bindings)?;
         let cache = compiled.map(Cache::open).transpose().map_err(|error| {
             Error::because(
                 ErrorKind::Bundle,
@@ -132,7 +127,7 @@ impl Bundle {
                 error,
             )
         })?;
-        let engine = WasmEngine::load(name, bytes, cache)
+        let engine = WasmEngine::load(name, bytes, cache, &env)
             .map_err(|error| Error::because(ErrorKind::Bundle, error.to_string(), error))?;
         Ok(Self {
             kind: Kind::Wasm(Arc::new(engine), bindings),
@@ -184,6 +179,26 @@ impl Bundle {
             Kind::Wasm(..) => &[],
         }
     }
+}
+
+/// What a WASM module has as environment variables.
+fn variables(module: &str, bindings: &Bindings) -> Result<Vec<(String, String)>> {
+    let mut env = Vec::new();
+    for (name, binding) in bindings.iter() {
+        let refused = |why: &str| {
+            let message =
+                format!("{module} is a WASM module, whose environment cannot have {name}: {why}");
+            Err(Error::new(ErrorKind::Bundle, message))
+        };
+        let Some(value) = binding.text() else {
+            return refused("it has variables alone");
+        };
+        if name.contains('=') || value.contains('\0') {
+            return refused("a name has no `=`, and a value no zero byte");
+        }
+        env.push((name.to_owned(), value));
+    }
+    Ok(env)
 }
 
 impl std::fmt::Debug for Bundle {

@@ -85,6 +85,16 @@ impl Bindings {
     }
 }
 
+impl Binding {
+    /// A variable as text: a string is itself, other values are JSON. `None` for what is no variable.
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::Var(value) => Some(text(value)),
+            _ => None,
+        }
+    }
+}
+
 /// A variable as text: a string is itself, other values are JSON.
 fn text(value: &serde_json::Value) -> String {
     match value {

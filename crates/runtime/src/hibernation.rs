@@ -273,7 +273,7 @@ impl Object {
         self.forget_socket(last.socket);
     }
 
-    fn forget_socket(&self, id: SocketId) {
+    pub fn forget_socket(&self, id: SocketId) {
         if let Some(sockets) = self.sockets.get() {
             sockets.remove(id);
             if sockets.is_empty() {

@@ -465,6 +465,11 @@ impl Host {
         Ok(self.object.accept_socket(end, tags))
     }
 
+    /// Takes back that a socket was accepted, before its client has it. Nothing is told to it.
+    pub fn forget_socket(&self, id: SocketId) {
+        self.object.forget_socket(id);
+    }
+
     /// The object's hibernatable sockets with `tag`, or all of them, the newest first.
     pub fn sockets(&self, tag: Option<&str>) -> Vec<Rc<HibernatingSocket>> {
         let sockets = self.object.sockets.get();

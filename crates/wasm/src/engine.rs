@@ -6,7 +6,7 @@ use dolmen_runtime::{Concurrency, Engine, Error, ErrorKind, Host, Instance};
 use dolmen_wasm_code::{Cache, Compiler, StartError};
 use wasmtime::{ExternType, InstancePre, Linker, ValType};
 
-use crate::{guest::State, instance::WasmInstance, memory_files::MemoryFiles, wasi};
+use crate::{guest::State, imports, instance::WasmInstance, kv, memory_files::MemoryFiles, wasi};
 
 /// The class that a module's objects are of.
 pub const CLASS: &str = "Handler";
@@ -50,6 +50,8 @@ pub(crate) struct Module {
     pub compiler: Compiler,
     pub pre: InstancePre<State>,
     pub tmp: Arc<MemoryFiles>,
+    /// `NAME=value`.
+    pub env: Vec<String>,
 }
 
 /// A module, ready to be instantiated on any shard.
@@ -64,11 +66,17 @@ impl WasmEngine {
         bytes.starts_with(MAGIC)
     }
 
-    /// Checks and compiles a module, or takes what `cache` has of it. `file` is how errors call it.
+    /// Checks and compiles a module, or takes what `cache` has of it. `file` is how errors call it,
+    /// and `env` has its environment variables, name and value.
     ///
     /// # Errors
     /// [`LoadError`]; see there.
-    pub fn load(file: &str, bytes: &[u8], cache: Option<Cache>) -> Result<Self, LoadError> {
+    pub fn load(
+        file: &str,
+        bytes: &[u8],
+        cache: Option<Cache>,
+        env: &[(String, String)],
+    ) -> Result<Self, LoadError> {
         let version = bytes.get(MAGIC.len()..MAGIC.len() + 4);
         if version == Some(&COMPONENT[..]) {
             return Err(LoadError::Component(file.to_owned()));
@@ -105,12 +113,16 @@ impl WasmEngine {
                 compiler,
                 pre,
                 tmp: Arc::default(),
+                env: env
+                    .iter()
+                    .map(|(name, value)| format!("{name}={value}"))
+                    .collect(),
             }),
-            classes: vec![CLASS.to_owned()],
+            classes: vec![CLASS.to_owned(), kv::CLASS.to_owned()],
         })
     }
 
-    /// The class that namespaces can be bound to: [`CLASS`].
+    /// The classes that namespaces can be bound to: [`CLASS`], and the one of the worker's keys and values.
     pub fn classes(&self) -> &[String] {
         &self.classes
     }
@@ -131,22 +143,25 @@ impl Engine for WasmEngine {
     }
 
     fn instantiate(&self, class: &str, host: Rc<Host>) -> Result<Box<dyn Instance>, Error> {
-        if class != CLASS {
-            return Err(Error::new(
+        match class {
+            CLASS => Ok(Box::new(WasmInstance::object(self.module.clone(), host))),
+            kv::CLASS => Ok(Box::new(WasmInstance::kv(host))),
+            _ => Err(Error::new(
                 ErrorKind::StartFailed,
                 format!(
-                    "class {class:?} is bound to {}, but a WASM module has the class {CLASS} alone",
-                    host.namespace().name
+                    "class {class:?} is bound to {}, but a WASM module has the classes {CLASS} and {} alone",
+                    host.namespace().name,
+                    kv::CLASS
                 ),
-            ));
+            )),
         }
-        Ok(Box::new(WasmInstance::object(self.module.clone(), host)))
     }
 }
 
 fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     wasi::link(&mut linker)?;
+    imports::link(&mut linker)?;
     Ok(linker)
 }
 
@@ -174,6 +189,31 @@ fn missing_exports(module: &wasmtime::Module) -> Vec<String> {
             None => problems.push(format!("it does not export `{name}`")),
         }
     }
+    for (name, params, results) in [
+        ("free", 1, 0),
+        ("fanout_zerobuf", 1, 1),
+        ("do_abi", 0, 1),
+        ("_initialize", 0, 0),
+        ("_start", 0, 0),
+    ] {
+        let Some(ExternType::Func(function)) = module.get_export(name) else {
+            continue;
+        };
+        let are_i32 = |mut types: Vec<ValType>, count| {
+            types.retain(|type_| matches!(type_, ValType::I32));
+            types.len() == count
+        };
+        let (given, back) = (function.params(), function.results());
+        if given.len() != params
+            || back.len() != results
+            || !are_i32(given.collect(), params)
+            || !are_i32(back.collect(), results)
+        {
+            problems.push(format!(
+                "its export `{name}` is {function}, which is not what it must be"
+            ));
+        }
+    }
     problems
 }
 
@@ -181,7 +221,11 @@ fn missing_exports(module: &wasmtime::Module) -> Vec<String> {
 fn unknown_imports(module: &wasmtime::Module) -> Vec<String> {
     module
         .imports()
-        .filter(|import| import.module() != wasi::MODULE || !wasi::has(import.name()))
+        .filter(|import| match import.module() {
+            wasi::MODULE => !wasi::has(import.name()),
+            imports::MODULE => !imports::has(import.name()),
+            _ => true,
+        })
         .map(|import| {
             format!(
                 "its import `{}.{}` is unknown",

@@ -1,9 +1,9 @@
 //! One instance of a module: its store, its memory, and calls that run in slices.
 //!
 //! A call runs on wasmtime's own stack for it, which suspends at every tick of the epoch; the turn
-//! then asks the runtime whether it may go on. Suspending the turn's coroutine inside the call
-//! instead would break wasmtime, which keeps a list of the calls of a thread and takes them off it
-//! in the reverse order.
+//! then asks the runtime whether it may go on. It suspends, too, when an import leaves an errand to
+//! the turn. Suspending the turn's coroutine inside the call instead would break wasmtime, which
+//! keeps a list of the calls of a thread and takes them off it in the reverse order.
 
 use std::{
     future::Future,
@@ -14,17 +14,21 @@ use std::{
 };
 
 use bytes::Bytes;
-use dolmen_runtime::{Host, Verdict};
+use dolmen_runtime::{Error, Host, Verdict};
 use wasmtime::{
-    AsContextMut, Memory, Store, StoreLimits, StoreLimitsBuilder, Trap, TypedFunc, WasmParams,
-    WasmResults,
+    AsContextMut, Caller, Memory, Store, StoreLimits, StoreLimitsBuilder, Trap, TypedFunc,
+    WasmParams, WasmResults,
 };
 
 use crate::{
     engine::Module,
+    errand::Errand,
+    fan_out::MAX_FAN_OUT,
     on_shard::OnShard,
+    outbox::Outbox,
     wasi::{Exit, Wasi},
-    zerobuf::{Answer, Claim, Message},
+    writes::Writes,
+    zerobuf::{Answer, Claim, Message, Slots, Value},
 };
 
 /// Entries that the tables of one instance may have in all.
@@ -40,6 +44,8 @@ pub(crate) enum Fault {
     Panic(String),
     /// The turn was told to end; the runtime knows why.
     Stopped,
+    /// The host cannot do what it must; not the guest's fault.
+    Host(Error),
 }
 
 impl From<Claim> for Fault {
@@ -50,8 +56,37 @@ impl From<Claim> for Fault {
 
 /// What the guest's imports work on.
 pub(crate) struct State {
+    pub host: OnShard<Rc<Host>>,
+    pub writes: OnShard<Rc<Writes>>,
     pub wasi: Wasi,
+    pub outbox: Outbox,
+    pub errand: OnShard<Errand>,
+    /// The version of the events that the module knows.
+    pub abi: i32,
+    /// Known once the instance is made.
+    memory: Option<Memory>,
     limits: StoreLimits,
+}
+
+impl State {
+    /// The guest's memory, and what its imports work on.
+    ///
+    /// # Errors
+    /// If it has none, which is so only while it is made.
+    pub fn split<'c>(
+        caller: &'c mut Caller<'_, Self>,
+    ) -> wasmtime::Result<(&'c mut [u8], &'c mut Self)> {
+        let memory = caller.data().memory.or_else(|| {
+            let memory = caller.get_export("memory");
+            memory.and_then(wasmtime::Extern::into_memory)
+        });
+        match memory {
+            Some(memory) => Ok(memory.data_and_store_mut(caller)),
+            None => Err(wasmtime::Error::msg(
+                "an import was called before the memory is there",
+            )),
+        }
+    }
 }
 
 /// A block of the guest's memory that the host has asked it for.
@@ -63,12 +98,14 @@ struct Block {
 
 pub(crate) struct Guest {
     module: Arc<Module>,
-    host: OnShard<Rc<Host>>,
+    host: Rc<Host>,
+    errand: Errand,
     store: Store<State>,
     memory: Memory,
     malloc: TypedFunc<u32, u32>,
     free: Option<TypedFunc<u32, ()>>,
     handle: TypedFunc<u32, u32>,
+    fan_out: Option<TypedFunc<u32, u32>>,
     blocks: Vec<Block>,
 }
 
@@ -86,7 +123,11 @@ impl Guest {
     ///
     /// # Errors
     /// What the guest did wrong.
-    pub fn new(module: &Arc<Module>, host: &Rc<Host>) -> Result<Self, Fault> {
+    pub async fn new(
+        module: &Arc<Module>,
+        host: &Rc<Host>,
+        writes: &Rc<Writes>,
+    ) -> Result<Self, Fault> {
         let limits = StoreLimitsBuilder::new()
             .memory_size(host.options().memory_limit)
             .table_elements(MAX_TABLE_ELEMENTS)
@@ -94,55 +135,80 @@ impl Guest {
             .memories(MAX_MEMORIES)
             .tables(MAX_TABLES)
             .build();
+        let errand = Errand::default();
         let state = State {
-            wasi: Wasi::new(OnShard::new(host.clone()), module.tmp.clone()),
+            host: OnShard::new(host.clone()),
+            writes: OnShard::new(writes.clone()),
+            wasi: Wasi::new(OnShard::new(host.clone()), module),
+            outbox: Outbox::default(),
+            errand: OnShard::new(errand.clone()),
+            abi: 0,
+            memory: None,
             limits,
         };
         let mut store = Store::new(module.compiler.engine(), state);
         store.limiter(|state| &mut state.limits);
         store.epoch_deadline_async_yield_and_update(1);
         store.set_epoch_deadline(1);
-        let running = module.compiler.running();
-        let instance = sliced(host, module.pre.instantiate_async(&mut store))?
+        let made = module.pre.instantiate_async(&mut store);
+        let instance = sliced(module, host, &errand, made)
+            .await?
             .map_err(|error| Fault::Panic(panic_text(&error)))?;
-        drop(running);
         let missing = |name: &str| Fault::Panic(format!("the export {name} is gone"));
         let memory = instance
             .get_memory(&mut store, "memory")
             .ok_or_else(|| missing("memory"))?;
+        store.data_mut().memory = Some(memory);
         let handle = instance.get_typed_func(&mut store, "handle_zerobuf");
         let malloc = instance.get_typed_func(&mut store, "malloc");
         let free = instance.get_typed_func(&mut store, "free").ok();
+        let fan_out = instance.get_typed_func(&mut store, "fanout_zerobuf").ok();
+        let abi = instance
+            .get_typed_func::<(), i32>(&mut store, "do_abi")
+            .ok();
         let start = ["_initialize", "_start"]
             .iter()
             .find_map(|name| instance.get_typed_func::<(), ()>(&mut store, name).ok());
         let mut guest = Self {
             module: module.clone(),
-            host: OnShard::new(host.clone()),
+            host: host.clone(),
+            errand,
             memory,
             malloc: malloc.map_err(|_| missing("malloc"))?,
             free,
             handle: handle.map_err(|_| missing("handle_zerobuf"))?,
+            fan_out,
             store,
             blocks: Vec::new(),
         };
-        match start.map(|start| guest.call(&start, ())) {
-            None | Some(Ok(())) => Ok(guest),
-            // A program that has run to its end.
-            Some(Err(Fault::Panic(_))) if guest.store.data().wasi.exit == Some(0) => {
-                guest.store.data_mut().wasi.exit = None;
-                Ok(guest)
+        if let Some(start) = start {
+            match guest.call(&start, ()).await {
+                Ok(()) => {}
+                // A program that has run to its end.
+                Err(Fault::Panic(_)) if guest.store.data().wasi.exit == Some(0) => {
+                    guest.store.data_mut().wasi.exit = None;
+                }
+                Err(fault) => return Err(fault),
             }
-            Some(Err(fault)) => Err(fault),
         }
+        if let Some(abi) = abi {
+            let version = guest.call(&abi, ()).await?;
+            guest.store.data_mut().abi = version;
+        }
+        Ok(guest)
+    }
+
+    /// The version of the events that it knows.
+    pub fn abi(&self) -> i32 {
+        self.store.data().abi
     }
 
     /// Copies a message into the guest's memory, and gives its address.
     ///
     /// # Errors
     /// `Panic` if the guest has no memory for it.
-    pub fn write(&mut self, message: &Message<'_>) -> Result<u32, Fault> {
-        let base = self.allocate(message.size())?;
+    pub async fn write(&mut self, message: &Message<'_>) -> Result<u32, Fault> {
+        let base = self.allocate(message.size()).await?;
         message.write(self.memory.data_mut(&mut self.store), base)?;
         Ok(base)
     }
@@ -159,9 +225,9 @@ impl Guest {
     ///
     /// # Errors
     /// What the guest did wrong.
-    pub fn handle(&mut self, base: u32) -> Result<Answered, Fault> {
+    pub async fn handle(&mut self, base: u32) -> Result<Answered, Fault> {
         let handle = self.handle.clone();
-        let answer = self.call(&handle, base)?;
+        let answer = self.call(&handle, base).await?;
         let answer = Answer::read(self.memory.data(&self.store), answer)?;
         Ok(Answered {
             status: answer.status,
@@ -171,11 +237,48 @@ impl Guest {
         })
     }
 
+    /// Whether [`Guest::fan_out`] has something to ask.
+    pub fn has_fan_out(&self) -> bool {
+        self.fan_out.is_some()
+    }
+
+    /// What the guest wants fetched for the request at `base`: at most [`MAX_FAN_OUT`] URLs.
+    ///
+    /// # Errors
+    /// What the guest did wrong.
+    pub async fn fan_out(&mut self, base: u32) -> Result<Vec<String>, Fault> {
+        let Some(fan_out) = self.fan_out.clone() else {
+            return Ok(Vec::new());
+        };
+        let slot = self.call(&fan_out, base).await?;
+        let memory = self.memory.data(&self.store);
+        let wrong = || {
+            Fault::Panic(format!(
+                "fanout_zerobuf gives null or an array of at most {MAX_FAN_OUT} strings"
+            ))
+        };
+        let urls = match Slots::at(memory, slot, 1, "fan-out")?
+            .values("fan-out")
+            .next()
+        {
+            Some(Ok(Value::Null)) => return Ok(Vec::new()),
+            Some(Ok(Value::Array(urls))) if urls.len() <= MAX_FAN_OUT => urls,
+            Some(Err(claim)) => return Err(claim.into()),
+            _ => return Err(wrong()),
+        };
+        urls.values("fan-out")
+            .map(|url| match url? {
+                Value::String(url) => String::from_utf8(url.to_vec()).map_err(|_| wrong()),
+                _ => Err(wrong()),
+            })
+            .collect()
+    }
+
     /// The event is over: its blocks are not needed any more.
     ///
     /// # Errors
     /// What the guest's `free` did wrong.
-    pub fn release(&mut self) -> Result<(), Fault> {
+    pub async fn release(&mut self) -> Result<(), Fault> {
         let Some(free) = self.free.clone() else {
             // They serve the next event.
             for block in &mut self.blocks {
@@ -184,12 +287,12 @@ impl Guest {
             return Ok(());
         };
         for block in std::mem::take(&mut self.blocks) {
-            self.call(&free, block.base)?;
+            self.call(&free, block.base).await?;
         }
         Ok(())
     }
 
-    fn allocate(&mut self, size: u32) -> Result<u32, Fault> {
+    async fn allocate(&mut self, size: u32) -> Result<u32, Fault> {
         let unused = self
             .blocks
             .iter_mut()
@@ -200,7 +303,7 @@ impl Guest {
             return Ok(block.base);
         }
         let malloc = self.malloc.clone();
-        let base = self.call(&malloc, size)?;
+        let base = self.call(&malloc, size).await?;
         if base == 0 {
             return Err(Fault::Panic(format!(
                 "malloc has no memory for {size} bytes"
@@ -214,27 +317,39 @@ impl Guest {
         Ok(base)
     }
 
-    fn call<P: WasmParams + Sync, R: WasmResults + Sync>(
+    async fn call<P: WasmParams + Sync, R: WasmResults + Sync>(
         &mut self,
         function: &TypedFunc<P, R>,
         params: P,
     ) -> Result<R, Fault> {
         self.store.set_epoch_deadline(1);
-        let _running = self.module.compiler.running();
         let called = function.call_async(self.store.as_context_mut(), params);
-        sliced(&self.host, called)?.map_err(|error| Fault::Panic(panic_text(&error)))
+        sliced(&self.module, &self.host, &self.errand, called)
+            .await?
+            .map_err(|error| Fault::Panic(panic_text(&error)))
     }
 }
 
-/// Polls `work` to its end. It is pending only when the epoch has moved on, and between two polls
-/// the runtime may give the thread to other objects.
-fn sliced<T>(host: &Host, work: impl Future<Output = T>) -> Result<T, Fault> {
+/// Runs a guest to its end. It suspends when the epoch has moved on, and then the runtime may give
+/// the thread to other objects, or with an errand, which is done before it goes on.
+async fn sliced<T>(
+    module: &Module,
+    host: &Host,
+    errand: &Errand,
+    work: impl Future<Output = T>,
+) -> Result<T, Fault> {
     let mut work = pin!(work);
     loop {
-        if let Poll::Ready(done) = work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        let running = module.compiler.running();
+        // It is polled again whatever it waits for, so nobody need be woken.
+        let polled = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        drop(running);
+        if let Poll::Ready(done) = polled {
             return Ok(done);
         }
-        if host.slice().checkpoint() == Verdict::Stop {
+        if let Some(work) = errand.asked() {
+            errand.done(work.await.map_err(Fault::Host)?);
+        } else if host.slice().checkpoint() == Verdict::Stop {
             return Err(Fault::Stopped);
         }
     }

@@ -4,7 +4,7 @@
 //! is there, through all replays, so no other event can see what this one left in the guest.
 
 use std::{
-    cell::{Cell, RefCell},
+    cell::RefCell,
     future::Future,
     pin::Pin,
     rc::Rc,
@@ -12,32 +12,41 @@ use std::{
     task::{Context, Poll},
 };
 
-use dolmen_runtime::{
-    Error, ErrorKind, Event, EventId, FetchResponse, Host, Instance, NestedEnd, Reply, Work,
-    storage,
-};
+use dolmen_runtime::{Error, ErrorKind, Event, EventId, Host, Instance, NestedEnd, Reply, Work};
 use futures_util::stream::{FuturesUnordered, Stream};
 use tokio::sync::Semaphore;
 
 use crate::{
+    alarm,
     engine::Module,
-    guest::{Fault, Guest},
+    guest::{Answered, Fault, Guest},
+    kv, replay,
     request::Request,
-    response,
+    response, sockets,
+    writes::Writes,
 };
 
 /// Guests that the worker of one shard has at most; further requests wait for one.
 const WORKER_GUESTS: usize = 64;
 
 pub(crate) struct WasmInstance {
-    guests: Rc<Guests>,
+    serves: Serves,
     events: FuturesUnordered<Pin<Box<dyn Future<Output = ()>>>>,
+}
+
+/// Who answers.
+#[derive(Clone)]
+enum Serves {
+    Guests(Rc<Guests>),
+    /// The object that has the worker's keys and values.
+    Kv(Rc<Host>, Rc<Writes>),
 }
 
 /// The guests of one object or worker.
 pub(crate) struct Guests {
     module: Arc<Module>,
     pub host: Rc<Host>,
+    writes: Rc<Writes>,
     /// Who has a permit has a guest, or takes one from `idle`, or makes one.
     permits: Semaphore,
     idle: RefCell<Vec<Guest>>,
@@ -54,15 +63,25 @@ impl WasmInstance {
         Self::new(module, host, WORKER_GUESTS)
     }
 
+    /// The object that has the worker's keys and values.
+    pub fn kv(host: Rc<Host>) -> Self {
+        let writes = Rc::new(Writes::new(host.clone()));
+        Self {
+            serves: Serves::Kv(host, writes),
+            events: FuturesUnordered::new(),
+        }
+    }
+
     fn new(module: Arc<Module>, host: Rc<Host>, guests: usize) -> Self {
         let guests = Guests {
             module,
+            writes: Rc::new(Writes::new(host.clone())),
             host,
             permits: Semaphore::new(guests),
             idle: RefCell::default(),
         };
         Self {
-            guests: Rc::new(guests),
+            serves: Serves::Guests(Rc::new(guests)),
             events: FuturesUnordered::new(),
         }
     }
@@ -71,11 +90,14 @@ impl WasmInstance {
 impl Instance for WasmInstance {
     fn turn(&mut self, work: Work, cx: &mut Context<'_>) {
         if let Work::Begin(id, event) = work {
-            let guests = self.guests.clone();
+            let serves = self.serves.clone();
             self.events.push(Box::pin(async move {
-                let result = serve(&guests, id, event).await;
+                let (host, result) = match &serves {
+                    Serves::Guests(guests) => (&guests.host, serve(guests, id, event).await),
+                    Serves::Kv(host, writes) => (host, Some(serve_kv(host, writes, event).await)),
+                };
                 if let Some(result) = result {
-                    guests.host.settle(id, result);
+                    host.settle(id, result);
                 }
             }));
         }
@@ -89,114 +111,136 @@ impl Instance for WasmInstance {
 
 /// The result of an event; `None` if the runtime has told the turn to end, and knows why.
 async fn serve(guests: &Guests, id: EventId, event: Event) -> Option<Result<Reply, Error>> {
-    let request = match event {
-        Event::Fetch(request) => request,
-        other => return Some(Err(unsupported(&other))),
+    let served = match event {
+        Event::Fetch(request) => match sockets::is_upgrade(&request) {
+            true => sockets::open(guests, request).await,
+            false => fetch(guests, request).await,
+        },
+        Event::Alarm(info) => alarm::run(guests, info).await,
+        Event::Socket(event) => sockets::event(guests, event).await,
+        other => Err(Failure::Error(unsupported(&other))),
     };
-    let request = match Request::read(request).await {
-        Ok(request) => request,
-        Err(error) => return Some(Err(error)),
-    };
-    let _permit = guests.permits.acquire().await.expect("it is never closed");
-    let writes = Writes::new(&guests.host);
-    match answer(guests, &request, &writes).await {
-        Ok(response) => {
-            let kept = writes.end(NestedEnd::Commit);
-            Some(kept.and(response).map(Reply::Fetch))
-        }
-        Err(Fault::Panic(message)) => {
-            tracing::error!(
-                object = guests.host.label(),
-                "the handler panicked: {message}"
-            );
-            let undone = writes.end(NestedEnd::Rollback);
-            Some(undone.map(|()| Reply::Fetch(response::panic(&message))))
-        }
-        Err(Fault::Stopped) => {
+    match served {
+        Ok(reply) => Some(Ok(reply)),
+        Err(Failure::Error(error)) => Some(Err(error)),
+        Err(Failure::Stopped) => {
             guests.host.blame(id);
             None
         }
     }
 }
 
-/// Runs the handler until it has an answer. A guest that did something wrong is dropped here.
-async fn answer(
-    guests: &Guests,
-    request: &Request,
-    writes: &Writes<'_>,
-) -> Result<Result<FetchResponse, Error>, Fault> {
-    let idle = guests.idle.borrow_mut().pop();
-    let mut guest = match idle {
-        Some(guest) => guest,
-        None => Guest::new(&guests.module, &guests.host)?,
-    };
-    let answered = crate::replay::run(&mut guest, request, &guests.host, writes).await?;
-    let response = match answered {
-        Ok(answered) => Ok(response::convert(answered)?),
-        Err(error) => Err(error),
-    };
-    guest.release()?;
-    guests.idle.borrow_mut().push(guest);
-    Ok(response)
-}
-
-/// What an event has written since its last fetch: kept or undone as one.
-pub(crate) struct Writes<'h> {
-    host: &'h Host,
-    is_open: Cell<bool>,
-}
-
-impl<'h> Writes<'h> {
-    fn new(host: &'h Host) -> Self {
-        Self {
-            host,
-            is_open: Cell::new(false),
-        }
+async fn serve_kv(host: &Host, writes: &Writes, event: Event) -> Result<Reply, Error> {
+    match event {
+        Event::Fetch(request) => kv::serve(request, host, writes).await.map(Reply::Fetch),
+        other => Err(unsupported(&other)),
     }
+}
 
-    /// A write comes.
+async fn fetch(guests: &Guests, request: dolmen_runtime::FetchRequest) -> Result<Reply, Failure> {
+    let request = Request::read(request).await?;
+    let ended = guests.run(request, response::convert).await?;
+    Ok(Reply::Fetch(match ended {
+        Ended::Well(response) => response,
+        Ended::Panicked(message) => response::panic(&message),
+    }))
+}
+
+/// How a handler has ended.
+pub(crate) enum Ended<T> {
+    Well(T),
+    /// It did something wrong, which is undone; its guest is gone.
+    Panicked(String),
+}
+
+/// Why an event has no reply.
+pub(crate) enum Failure {
+    Error(Error),
+    /// The runtime has told the turn to end.
+    Stopped,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl Guests {
+    /// Runs the handler until it has an answer that `accept` takes. What it wrote is kept then.
     ///
     /// # Errors
-    /// If SQLite refuses.
-    pub fn begin(&self) -> Result<(), storage::Error> {
-        if !self.is_open.get() {
-            self.host.begin_nested()?;
-            self.is_open.set(true);
-        }
-        Ok(())
+    /// If the event cannot be served, whatever the handler does.
+    pub async fn run<T>(
+        &self,
+        request: Request,
+        accept: impl FnOnce(Answered) -> Result<T, Fault>,
+    ) -> Result<Ended<T>, Failure> {
+        let _permit = self.permits.acquire().await.expect("it is never closed");
+        let (ended, end) = match self.answer(request, accept).await {
+            Ok(accepted) => (Ok(Ended::Well(accepted)), NestedEnd::Commit),
+            Err(Fault::Panic(message)) => {
+                let object = self.host.label();
+                tracing::error!(object, "the handler panicked: {message}");
+                (Ok(Ended::Panicked(message)), NestedEnd::Rollback)
+            }
+            Err(Fault::Host(error)) => (Err(Failure::Error(error)), NestedEnd::Rollback),
+            // The runtime undoes what the turn did.
+            Err(Fault::Stopped) => return Err(Failure::Stopped),
+        };
+        self.writes.end(end)?;
+        ended
     }
 
-    /// Keeps or undoes what was written.
+    /// The version of the events that the module knows. Makes the guest if there is none.
     ///
     /// # Errors
-    /// If SQLite refuses.
-    pub fn end(&self, end: NestedEnd) -> Result<(), Error> {
-        if self.is_open.take() {
-            self.host.end_nested(end)?;
+    /// As [`Guests::run`].
+    pub async fn abi(&self) -> Result<Ended<i32>, Failure> {
+        let _permit = self.permits.acquire().await.expect("it is never closed");
+        match self.guest().await {
+            Ok(guest) => {
+                let abi = guest.abi();
+                self.idle.borrow_mut().push(guest);
+                Ok(Ended::Well(abi))
+            }
+            Err(Fault::Panic(message)) => {
+                self.writes.end(NestedEnd::Rollback)?;
+                Ok(Ended::Panicked(message))
+            }
+            Err(Fault::Host(error)) => Err(Failure::Error(error)),
+            Err(Fault::Stopped) => Err(Failure::Stopped),
         }
-        Ok(())
+    }
+
+    async fn guest(&self) -> Result<Guest, Fault> {
+        let idle = self.idle.borrow_mut().pop();
+        match idle {
+            Some(guest) => Ok(guest),
+            None => Guest::new(&self.module, &self.host, &self.writes).await,
+        }
+    }
+
+    /// A guest that did something wrong is dropped here.
+    async fn answer<T>(
+        &self,
+        request: Request,
+        accept: impl FnOnce(Answered) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let mut guest = self.guest().await?;
+        let answered = replay::run(&mut guest, request, &self.host, &self.writes).await?;
+        let accepted = accept(answered)?;
+        guest.release().await?;
+        self.idle.borrow_mut().push(guest);
+        Ok(accepted)
     }
 }
 
-/// What a handler cannot do yet.
+/// What a handler never has.
 fn unsupported(event: &Event) -> Error {
-    let (kind, what) = match event {
-        Event::Rpc(call) => (
-            ErrorKind::MethodNotFound,
-            format!("a WASM handler has no methods, so no `{}`", call.method),
-        ),
-        Event::Call(_) => (
-            ErrorKind::MethodNotFound,
-            "a WASM handler has no methods; use fetch()".to_owned(),
-        ),
-        Event::Alarm(_) => (
-            ErrorKind::MethodNotFound,
-            "alarms of WASM handlers are not there yet".to_owned(),
-        ),
-        _ => (
-            ErrorKind::BadRequest,
-            "WebSockets of WASM handlers are not there yet".to_owned(),
-        ),
+    let what = match event {
+        Event::Rpc(call) => format!("a WASM handler has no methods, so no `{}`", call.method),
+        _ => "a WASM handler has no methods; use fetch()".to_owned(),
     };
-    Error::new(kind, what)
+    Error::new(ErrorKind::MethodNotFound, what)
 }

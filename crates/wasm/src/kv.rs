@@ -1,19 +1,26 @@
-//! `__KV_*`: the object's own storage, as a handler of the replay protocol reaches it.
+//! Keys and values of an object, and of the worker.
 //!
-//! A value is stored as an `ArrayBuffer` in V8's format, like those of JavaScript objects.
+//! An object's are its own storage. The worker's are the storage of one object that has no handler,
+//! `default` of the class [`CLASS`] (`kv/object.rs`); what is asked there is a request. A value is
+//! stored as an `ArrayBuffer` in V8's format, like those of JavaScript objects.
+
+mod object;
+mod remote;
 
 use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use dolmen_runtime::{Error, Host, Verdict, storage};
 
-use crate::{
-    instance::Writes,
-    replay::{Call, Outcome},
-};
+pub(crate) use self::object::serve;
+use crate::{outbound::Ask, replay::Outcome, writes::Writes};
 
+/// The class of the object that has the worker's keys and values.
+pub const CLASS: &str = "KV";
 /// Most keys of one list.
-const MAX_LISTED: usize = 1_000;
+pub(crate) const MAX_LISTED: usize = 1_000;
+/// Most bytes of the keys and values of one list.
+const MAX_LISTED_BYTES: usize = 16 << 20;
 /// Keys that are read without a break.
 const PAGE: usize = 8;
 /// How a value begins: version 15, and an `ArrayBuffer`, whose length follows.
@@ -21,92 +28,205 @@ const HEAD: [u8; 3] = [0xff, 15, b'B'];
 /// Bits of a length in one byte of it; the highest bit says that more follow.
 const LENGTH_BITS: u32 = 7;
 
-/// Does one operation.
+/// What can be asked.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Get(String),
+    Put(String, Bytes),
+    Delete(String),
+    List(Listing),
+}
+
+/// Which keys a list has.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Listing {
+    pub prefix: String,
+    /// Where it begins; empty: at one end.
+    pub start: String,
+    /// `start` itself is left out.
+    pub after: bool,
+    pub reverse: bool,
+    pub values: bool,
+    /// 1 to [`MAX_LISTED`].
+    pub limit: usize,
+}
+
+/// What is found.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Value(Bytes),
+    /// No value, or nothing deleted.
+    Missing,
+    Done,
+    Listed(Vec<(String, Bytes)>),
+    /// What was wrong, in words.
+    Failed(String),
+}
+
+/// Does an operation, where the keys and values of this instance are.
 ///
 /// # Errors
-/// If the storage fails; what the guest did wrong is an outcome.
-pub(crate) fn perform(call: &Call, host: &Host, writes: &Writes<'_>) -> Result<Outcome, Error> {
-    let operation = match call.method.as_str() {
-        "__KV_GET" => get,
-        "__KV_PUT" => put,
-        "__KV_DELETE" => delete,
-        "__KV_LIST" => list,
-        other => return Ok(Outcome::text(400, format!("{other} is not an operation"))),
-    };
+/// If the storage fails.
+pub(crate) async fn ask(
+    operation: Operation,
+    host: &Host,
+    writes: &Writes,
+) -> Result<Answer, Error> {
     if host.is_worker() {
-        let message = "KV is there in objects only (/do/:name/* and /fetch/:namespace/:name/*), not in the worker yet";
-        return Ok(Outcome::text(500, message));
+        return remote::ask(operation, host).await;
     }
-    match operation(call, host, writes) {
-        Err(error) if error.kind() == storage::ErrorKind::Limit => {
-            Ok(Outcome::text(500, error.to_string()))
+    own(operation, host, writes)
+}
+
+/// Does an operation on the object's own storage.
+///
+/// # Errors
+/// If the storage fails; what was asked wrongly is an answer.
+pub(crate) fn own(operation: Operation, host: &Host, writes: &Writes) -> Result<Answer, Error> {
+    let done = match operation {
+        Operation::Get(key) => get(&key, host),
+        Operation::Put(key, value) => put(&key, &value, host, writes),
+        Operation::Delete(key) => delete(&key, host, writes),
+        Operation::List(listing) => list(&listing, host),
+    };
+    match done {
+        Err(error)
+            if matches!(
+                error.kind(),
+                storage::ErrorKind::Limit | storage::ErrorKind::Invalid
+            ) =>
+        {
+            Ok(Answer::Failed(error.to_string()))
         }
         done => Ok(done?),
     }
 }
 
-type Done = Result<Outcome, storage::Error>;
+type Done = Result<Answer, storage::Error>;
 
-fn get(call: &Call, host: &Host, _: &Writes<'_>) -> Done {
+fn get(key: &str, host: &Host) -> Done {
     let value = host.storage(|db| {
-        db.get(&call.url, |value| {
+        db.get(key, |value| {
             value.map(|value| decode(value).map(Bytes::copy_from_slice))
         })
     })?;
     Ok(match value {
-        None => Outcome::text(404, ""),
-        Some(None) => Outcome::text(
-            500,
-            format!("the value of {:?} is not an ArrayBuffer", call.url),
-        ),
-        Some(Some(body)) => Outcome {
+        None => Answer::Missing,
+        Some(None) => Answer::Failed(format!("the value of {key:?} is not an ArrayBuffer")),
+        Some(Some(value)) => Answer::Value(value),
+    })
+}
+
+fn put(key: &str, value: &[u8], host: &Host, writes: &Writes) -> Done {
+    writes.begin()?;
+    host.storage(|db| db.put(key, &encode(value)))?;
+    Ok(Answer::Done)
+}
+
+fn delete(key: &str, host: &Host, writes: &Writes) -> Done {
+    writes.begin()?;
+    let was_there = host.storage(|db| db.delete(key))?;
+    Ok(if was_there {
+        Answer::Done
+    } else {
+        Answer::Missing
+    })
+}
+
+/// Must be called on the turn's own stack, which it may suspend.
+fn list(listing: &Listing, host: &Host) -> Done {
+    let mut found: Vec<(String, Bytes)> = Vec::new();
+    let mut bytes = 0;
+    // A page at a time, because the values are read too, and each may be large.
+    loop {
+        let before = found.len();
+        let last = found.last().map(|(key, _)| key.clone());
+        let options = options(listing, last.as_deref(), PAGE.min(listing.limit - before));
+        host.storage(|db| {
+            db.list(&options, &mut |key, value| {
+                let value = match listing.values {
+                    true => decode(value).map_or_else(Bytes::new, Bytes::copy_from_slice),
+                    false => Bytes::new(),
+                };
+                bytes += key.len() + value.len();
+                found.push((key.to_owned(), value));
+                ControlFlow::Continue(())
+            })
+        })?;
+        if bytes > MAX_LISTED_BYTES {
+            return Ok(Answer::Failed(format!(
+                "the list has more than {MAX_LISTED_BYTES} bytes; ask for fewer keys"
+            )));
+        }
+        let is_all = found.len() < before + PAGE || found.len() == listing.limit;
+        // When the turn is to end, its result is not looked at any more.
+        if is_all || host.slice().checkpoint() == Verdict::Stop {
+            return Ok(Answer::Listed(found));
+        }
+    }
+}
+
+/// What the storage is asked for, after the key `last`. Its `start` and `end` do not turn with the
+/// direction, and its `start_after` is the only way to leave a key out.
+fn options<'a>(
+    listing: &'a Listing,
+    last: Option<&'a str>,
+    limit: usize,
+) -> storage::ListOptions<'a> {
+    let start = Some(listing.start.as_str()).filter(|start| !start.is_empty());
+    let mut options = storage::ListOptions {
+        prefix: Some(&listing.prefix),
+        reverse: listing.reverse,
+        limit: Some(limit),
+        ..storage::ListOptions::default()
+    };
+    match (last, listing.reverse) {
+        (Some(last), true) => options.end = Some(last),
+        (None, true) => options.end = start,
+        (Some(last), false) => options.start_after = Some(last),
+        (None, false) if listing.after => options.start_after = start,
+        (None, false) => options.start = start,
+    }
+    options
+}
+
+/// Does one operation of the replay protocol.
+///
+/// # Errors
+/// If the storage fails; what the guest did wrong is an outcome.
+pub(crate) async fn perform(ask: &Ask, host: &Host, writes: &Writes) -> Result<Outcome, Error> {
+    let key = || ask.url.clone();
+    let operation = match ask.method.as_str() {
+        "__KV_GET" => Operation::Get(key()),
+        "__KV_PUT" => Operation::Put(key(), ask.body.clone()),
+        "__KV_DELETE" => Operation::Delete(key()),
+        "__KV_LIST" => Operation::List(Listing {
+            prefix: key(),
+            limit: MAX_LISTED,
+            ..Listing::default()
+        }),
+        other => return Ok(Outcome::text(400, format!("{other} is not an operation"))),
+    };
+    let is_delete = matches!(operation, Operation::Delete(_));
+    Ok(match self::ask(operation, host, writes).await? {
+        Answer::Missing if !is_delete => Outcome::text(404, ""),
+        Answer::Missing | Answer::Done => Outcome::text(200, ""),
+        Answer::Failed(reason) => Outcome::text(500, reason),
+        Answer::Value(body) => Outcome {
             body,
             ..Outcome::text(200, "")
+        },
+        Answer::Listed(found) => Outcome {
+            content_type: Bytes::from_static(b"application/json"),
+            ..Outcome::text(200, keys(found))
         },
     })
 }
 
-fn put(call: &Call, host: &Host, writes: &Writes<'_>) -> Done {
-    writes.begin()?;
-    host.storage(|db| db.put(&call.url, &encode(&call.body)))?;
-    Ok(Outcome::text(200, ""))
-}
-
-fn delete(call: &Call, host: &Host, writes: &Writes<'_>) -> Done {
-    writes.begin()?;
-    host.storage(|db| db.delete(&call.url))?;
-    Ok(Outcome::text(200, ""))
-}
-
-fn list(call: &Call, host: &Host, _: &Writes<'_>) -> Done {
-    let mut keys: Vec<String> = Vec::new();
-    // A page at a time, because the values are read too, and each may be large.
-    loop {
-        let before = keys.len();
-        let last = keys.last().cloned();
-        let options = storage::ListOptions {
-            prefix: Some(&call.url),
-            start_after: last.as_deref(),
-            limit: Some(PAGE.min(MAX_LISTED - before)),
-            ..storage::ListOptions::default()
-        };
-        host.storage(|db| {
-            db.list(&options, &mut |key, _| {
-                keys.push(key.to_owned());
-                ControlFlow::Continue(())
-            })
-        })?;
-        let is_all = keys.len() < before + PAGE || keys.len() == MAX_LISTED;
-        // When the turn is to end, its result is not looked at any more.
-        if is_all || host.slice().checkpoint() == Verdict::Stop {
-            break;
-        }
-    }
-    let keys = serde_json::Value::from(keys).to_string();
-    Ok(Outcome {
-        content_type: Bytes::from_static(b"application/json"),
-        ..Outcome::text(200, keys)
-    })
+/// The keys of a list as a JSON array.
+fn keys(found: Vec<(String, Bytes)>) -> String {
+    let keys: Vec<_> = found.into_iter().map(|(key, _)| key).collect();
+    serde_json::Value::from(keys).to_string()
 }
 
 fn encode(bytes: &[u8]) -> Vec<u8> {

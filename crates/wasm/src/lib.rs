@@ -9,7 +9,7 @@
 //!
 //! let empty = b"\0asm\x01\0\0\0";
 //! assert!(WasmEngine::is_wasm(empty));
-//! let Err(LoadError::Unfit { problems, .. }) = WasmEngine::load("empty.wasm", empty, None) else {
+//! let Err(LoadError::Unfit { problems, .. }) = WasmEngine::load("empty.wasm", empty, None, &[]) else {
 //!     panic!("it has no handler");
 //! };
 //! assert_eq!(problems.last().unwrap(), "it does not export `handle_zerobuf`");
@@ -17,18 +17,28 @@
 
 #![warn(missing_docs)]
 
+mod alarm;
 mod engine;
+mod errand;
+mod fan_out;
 mod guest;
+mod imports;
 mod instance;
 mod kv;
 mod memory_files;
 mod on_shard;
 mod outbound;
+mod outbox;
 mod replay;
 mod request;
 mod response;
+mod sockets;
 mod wasi;
+mod writes;
 mod zerobuf;
 
-pub use self::engine::{CLASS, LoadError, WasmEngine};
+pub use self::{
+    engine::{CLASS, LoadError, WasmEngine},
+    kv::CLASS as KV_CLASS,
+};
 pub use dolmen_wasm_code::{Cache, StartError};

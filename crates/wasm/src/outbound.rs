@@ -2,9 +2,12 @@
 //!
 //! Redirects are followed as `fetch` does: <https://fetch.spec.whatwg.org/#http-redirect-fetch>.
 
+use std::cell::Cell;
+
 use bytes::{Bytes, BytesMut};
 use dolmen_http_client::{CONNECTION_HEADERS, Download, IDLE_TIMEOUT, Upload, cause, client, idle};
-use dolmen_runtime::{Error, Host, NestedEnd};
+use dolmen_runtime::Host;
+use futures_util::future::join_all;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode,
     header::{
@@ -15,36 +18,40 @@ use http::{
 use tokio::time::timeout;
 use url::Url;
 
-use crate::{
-    instance::Writes,
-    replay::{Call, Outcome},
-    request::header_lines,
-    response::lines,
-};
+use crate::{replay::Outcome, request::header_lines, response::lines};
 
 /// Most redirects that are followed.
 const MAX_REDIRECTS: usize = 20;
 /// What is sent with a body that has no type.
 const DEFAULT_TYPE: &[u8] = b"text/plain;charset=UTF-8";
 
-/// Sends the request, and waits for the whole answer. A failure of the network is the outcome 502.
-///
-/// # Errors
-/// If the writes before it cannot be made durable.
-pub(crate) async fn perform(
-    call: &Call,
-    host: &Host,
-    writes: &Writes<'_>,
-) -> Result<Outcome, Error> {
-    writes.end(NestedEnd::Commit)?;
-    host.output_gate().await?;
-    let exchanged = exchange(call, host).await;
-    Ok(exchanged.unwrap_or_else(|message| {
-        Outcome::text(502, format!("fetch of {} failed: {message}", call.url))
-    }))
+/// A request to send.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ask {
+    pub method: String,
+    /// Of the body; empty: none is said.
+    pub content_type: Bytes,
+    pub url: String,
+    pub body: Bytes,
+    /// `name: value` lines.
+    pub headers: Bytes,
 }
 
-async fn exchange(call: &Call, host: &Host) -> Result<Outcome, String> {
+/// Sends one request, and waits for the whole answer. The writes before it are durable.
+///
+/// # Errors
+/// Why there is none, in words.
+pub(crate) async fn send(ask: &Ask, host: &Host) -> Result<Outcome, String> {
+    exchange(ask, host, &Cell::new(host.options().max_value_bytes)).await
+}
+
+/// Sends requests at the same time; all bodies together have the room of one.
+pub(crate) async fn send_all(asks: &[Ask], host: &Host) -> Vec<Result<Outcome, String>> {
+    let room = Cell::new(host.options().max_value_bytes);
+    join_all(asks.iter().map(|ask| exchange(ask, host, &room))).await
+}
+
+async fn exchange(call: &Ask, host: &Host, room: &Cell<usize>) -> Result<Outcome, String> {
     let mut method =
         Method::from_bytes(call.method.as_bytes()).map_err(|error| error.to_string())?;
     let mut url = Url::parse(&call.url).map_err(|error| error.to_string())?;
@@ -79,7 +86,7 @@ async fn exchange(call: &Call, host: &Host) -> Result<Outcome, String> {
         let (mut head, incoming) = answer.into_parts();
         let Some(next) = redirect(head.status, &head.headers, &url) else {
             let download = Download::new(incoming, &mut head.headers, IDLE_TIMEOUT);
-            let body = collect(download, host.options().max_value_bytes).await?;
+            let body = collect(download, room).await?;
             let content_type = head.headers.get(CONTENT_TYPE);
             return Ok(Outcome {
                 status: head.status.as_u16(),
@@ -123,7 +130,7 @@ fn redirect(status: StatusCode, headers: &HeaderMap, url: &Url) -> Option<Result
     )
 }
 
-fn headers(call: &Call) -> Result<HeaderMap, String> {
+fn headers(call: &Ask) -> Result<HeaderMap, String> {
     let mut headers = HeaderMap::new();
     let value = |text: &[u8], name: &str| {
         HeaderValue::from_bytes(text)
@@ -159,15 +166,19 @@ fn headers(call: &Call) -> Result<HeaderMap, String> {
     Ok(headers)
 }
 
-async fn collect(mut download: Download, limit: usize) -> Result<Bytes, String> {
+async fn collect(mut download: Download, room: &Cell<usize>) -> Result<Bytes, String> {
+    let take = |piece: &Bytes| {
+        let left = room.get().checked_sub(piece.len());
+        room.set(left.ok_or("its body is larger than the limit of a value")?);
+        Ok::<_, String>(())
+    };
     let Some(first) = download.next().await? else {
         return Ok(Bytes::new());
     };
+    take(&first)?;
     let mut all = BytesMut::from(first);
     while let Some(piece) = download.next().await? {
-        if all.len() + piece.len() > limit {
-            return Err(format!("its body has more than {limit} bytes"));
-        }
+        take(&piece)?;
         all.extend_from_slice(&piece);
     }
     Ok(all.freeze())

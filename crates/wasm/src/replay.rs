@@ -8,11 +8,13 @@ use bytes::Bytes;
 use dolmen_runtime::{Error, Host};
 
 use crate::{
+    fan_out,
     guest::{Answered, Fault, Guest},
-    instance::Writes,
     kv, outbound,
+    outbound::Ask,
     request::Request,
-    zerobuf::Message,
+    writes::Writes,
+    zerobuf::{Item, Message},
 };
 
 /// How often a handler may run again for one request.
@@ -20,18 +22,12 @@ pub(crate) const MAX_REPLAYS: usize = 64;
 /// The status that asks for a replay.
 const WANTS: i32 = -1;
 
-/// What a handler wants of the host.
+/// What a handler wants of the host: a request, or an operation on KV, with a key for a URL.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Call {
-    pub method: String,
-    pub content_type: Bytes,
-    /// A URL, or the key of an operation on KV.
-    pub url: String,
-    pub body: Bytes,
+struct Call {
+    ask: Ask,
     /// The number that the guest knows it by.
     index: i32,
-    /// `name: value` lines.
-    pub headers: Bytes,
 }
 
 /// What it gets.
@@ -54,58 +50,70 @@ impl Outcome {
             headers: Vec::new(),
         }
     }
+
+    /// The slots of a result.
+    pub fn items(self) -> Vec<Item<'static>> {
+        vec![
+            Item::I32(i32::from(self.status)),
+            Item::Owned(self.content_type),
+            Item::Owned(self.body),
+            Item::Owned(self.headers.into()),
+        ]
+    }
 }
 
 /// Runs the handler, again and again while it wants something.
 ///
 /// # Errors
-/// The outer one is the guest's fault, the inner one the host's.
+/// The guest's fault, or the host's.
 pub(crate) async fn run(
     guest: &mut Guest,
-    request: &Request,
+    mut request: Request,
     host: &Host,
-    writes: &Writes<'_>,
-) -> Result<Result<Answered, Error>, Fault> {
-    let too_large = || Fault::Panic("a message of more than 4 GiB".to_owned());
-    let message = |replay| {
-        let (method, path) = (request.method.as_str(), request.path.as_str());
-        Message::request(method, path, &request.body, &request.headers, replay)
-            .ok_or_else(too_large)
-    };
-    let base = guest.write(&message(None)?)?;
-    let mut answered = guest.handle(base)?;
+    writes: &Writes,
+) -> Result<Answered, Fault> {
+    let mut base = guest.write(&request.message(None)?).await?;
+    if request.is_http() && guest.has_fan_out() {
+        request.more = fan_out::resolve(guest, base, host, writes).await?;
+        if !request.more.is_empty() {
+            base = guest.write(&request.message(None)?).await?;
+        }
+    }
+    let mut answered = guest.handle(base).await?;
     for _ in 0..MAX_REPLAYS {
         if answered.status != WANTS {
-            return Ok(Ok(answered));
+            return Ok(answered);
         }
         let call = Call::parse(&answered)?;
-        let outcome = match perform(&call, host, writes).await {
-            Ok(outcome) => outcome,
-            Err(error) => return Ok(Err(error)),
-        };
-        let result = Message::result(
-            i32::from(outcome.status),
-            &outcome.content_type,
-            &outcome.body,
-            &outcome.headers,
-        );
-        let result = guest.write(&result.ok_or_else(too_large)?)?;
-        guest.rewrite(&message(Some((result, call.index)))?, base)?;
-        answered = guest.handle(base)?;
+        let outcome = perform(&call.ask, host, writes)
+            .await
+            .map_err(Fault::Host)?;
+        let result = Message::slots(outcome.items()).ok_or_else(too_large)?;
+        let result = guest.write(&result).await?;
+        guest.rewrite(&request.message(Some((result, call.index)))?, base)?;
+        answered = guest.handle(base).await?;
     }
     if answered.status != WANTS {
-        return Ok(Ok(answered));
+        return Ok(answered);
     }
     Err(Fault::Panic(format!(
         "the handler wanted more than {MAX_REPLAYS} results for one request"
     )))
 }
 
-async fn perform(call: &Call, host: &Host, writes: &Writes<'_>) -> Result<Outcome, Error> {
-    if call.method.starts_with("__") {
-        return kv::perform(call, host, writes);
+/// A message cannot be written.
+pub(crate) fn too_large() -> Fault {
+    Fault::Panic("a message of more than 4 GiB".to_owned())
+}
+
+async fn perform(ask: &Ask, host: &Host, writes: &Writes) -> Result<Outcome, Error> {
+    if ask.method.starts_with("__") {
+        return kv::perform(ask, host, writes).await;
     }
-    outbound::perform(call, host, writes).await
+    writes.make_durable().await?;
+    Ok(outbound::send(ask, host).await.unwrap_or_else(|message| {
+        Outcome::text(502, format!("fetch of {} failed: {message}", ask.url))
+    }))
 }
 
 impl Call {
@@ -122,18 +130,20 @@ impl Call {
         let method = text(&method, "method")?;
         let index = text(&index, "index")?;
         Ok(Self {
-            method: if method.is_empty() {
-                "GET".to_owned()
-            } else {
-                method
-            },
-            content_type,
-            url: text(&url, "URL")?,
-            body,
             index: index.parse().map_err(|_| {
                 Fault::Panic(format!("{index:?} is not the index of a wanted result"))
             })?,
-            headers,
+            ask: Ask {
+                method: if method.is_empty() {
+                    "GET".to_owned()
+                } else {
+                    method
+                },
+                content_type,
+                url: text(&url, "URL")?,
+                body,
+                headers,
+            },
         })
     }
 }
@@ -168,9 +178,10 @@ mod tests {
         ))
         .unwrap();
         assert_eq!(
-            (call.method.as_str(), call.url.as_str(), call.index),
+            (call.ask.method.as_str(), call.ask.url.as_str(), call.index),
             ("POST", "http://a/", 3)
         );
+        let call = call.ask;
         assert_eq!(call.content_type, "text/x");
         assert_eq!(
             call.body[..],
@@ -178,7 +189,7 @@ mod tests {
             "all behind the first line, as it is"
         );
         assert_eq!(call.headers, "A: b\nC: d\n");
-        let call = Call::parse(&wants("", b"http://a/", "0")).unwrap();
+        let call = Call::parse(&wants("", b"http://a/", "0")).unwrap().ask;
         assert_eq!((call.method.as_str(), call.body.len()), ("GET", 0));
         for index in ["", "x", "99999999999"] {
             assert!(Call::parse(&wants("", b"", index)).is_err(), "{index:?}");

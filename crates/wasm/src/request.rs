@@ -1,40 +1,114 @@
 //! A request as a guest sees it: method, path with query, body, and headers as text.
 
 use bytes::{Bytes, BytesMut};
-use dolmen_runtime::{Body, Error, ErrorKind, FetchRequest, websocket};
+use dolmen_runtime::{Body, Error, ErrorKind, FetchRequest};
 use http::{HeaderMap, Method};
 
+use crate::{
+    guest::Fault,
+    replay::too_large,
+    zerobuf::{Item, Message},
+};
+
+/// What is in the slots from the seventh on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum More {
+    I32(i32),
+    Text(Bytes),
+}
+
+/// The kinds of event that are no HTTP requests, in the place of a method.
+pub(crate) const EVENTS: [&str; 5] = [ALARM, SOCKET_OPEN, SOCKET_TEXT, SOCKET_BINARY, SOCKET_CLOSE];
+pub(crate) const ALARM: &str = "ALARM";
+pub(crate) const SOCKET_OPEN: &str = "WEBSOCKET_OPEN";
+pub(crate) const SOCKET_TEXT: &str = "WEBSOCKET";
+pub(crate) const SOCKET_BINARY: &str = "WEBSOCKET_BINARY";
+pub(crate) const SOCKET_CLOSE: &str = "WEBSOCKET_CLOSE";
+
+enum Kind {
+    Http(Method),
+    Event(&'static str),
+}
+
 pub(crate) struct Request {
-    pub method: Method,
-    pub path: String,
-    pub body: Bytes,
-    pub headers: Vec<u8>,
+    kind: Kind,
+    path: String,
+    body: Bytes,
+    headers: Vec<u8>,
+    pub more: Vec<More>,
 }
 
 impl Request {
     /// Waits for the whole body.
     ///
     /// # Errors
-    /// If the client goes away before its end, or asks for a WebSocket.
+    /// If the client goes away before its end, or its method is an event.
     pub async fn read(request: FetchRequest) -> Result<Self, Error> {
-        if websocket::is_upgrade(&request.headers) {
+        if EVENTS.contains(&request.method.as_str()) {
             return Err(Error::new(
                 ErrorKind::BadRequest,
-                "WebSockets of WASM handlers are not there yet",
+                format!(
+                    "{} is an event of WASM handlers, and not a method for requests",
+                    request.method
+                ),
             ));
         }
-        let headers = header_lines(&request.headers);
         Ok(Self {
             path: path(&request),
-            headers,
+            headers: header_lines(&request.headers),
             body: read(request.body).await?,
-            method: request.method,
+            kind: Kind::Http(request.method),
+            more: Vec::new(),
         })
+    }
+
+    /// Something that happened, one of [`EVENTS`].
+    pub fn event(
+        kind: &'static str,
+        path: String,
+        headers: Vec<u8>,
+        body: Bytes,
+        more: Vec<i32>,
+    ) -> Self {
+        Self {
+            kind: Kind::Event(kind),
+            path,
+            body,
+            headers,
+            more: more.into_iter().map(More::I32).collect(),
+        }
+    }
+
+    /// Whether a client has sent it.
+    pub fn is_http(&self) -> bool {
+        matches!(self.kind, Kind::Http(_))
+    }
+
+    /// The message to the guest, at a replay with a result and its index.
+    ///
+    /// # Errors
+    /// `Panic` if a guest cannot have that much.
+    pub fn message(&self, replay: Option<(u32, i32)>) -> Result<Message<'_>, Fault> {
+        let method = match &self.kind {
+            Kind::Http(method) => method.as_str(),
+            Kind::Event(kind) => kind,
+        };
+        let parts = [
+            method.as_bytes(),
+            self.path.as_bytes(),
+            &self.body,
+            &self.headers,
+        ];
+        let more = self.more.iter().map(|more| match more {
+            More::I32(number) => Item::I32(*number),
+            More::Text(text) => Item::Text(text),
+        });
+        Message::request(parts, replay, more).ok_or_else(too_large)
     }
 }
 
 /// The path below the object with the query, or the whole one of the URL where there is no object.
-fn path(request: &FetchRequest) -> String {
+pub(crate) fn path(request: &FetchRequest) -> String {
     if !request.path.is_empty() {
         return match request.query.is_empty() {
             true => request.path.clone(),
@@ -70,7 +144,7 @@ pub(crate) fn header_lines(headers: &HeaderMap) -> Vec<u8> {
 }
 
 /// All of a body; one that is complete is not copied.
-async fn read(body: Body) -> Result<Bytes, Error> {
+pub(crate) async fn read(body: Body) -> Result<Bytes, Error> {
     match body {
         Body::None => Ok(Bytes::new()),
         Body::Full(bytes) => Ok(bytes),

@@ -1,5 +1,5 @@
 //! WASI preview 1: all of its calls. Clocks, random numbers, standard output and error, and files
-//! (`wasi/files.rs`); no arguments, no environment, no sockets.
+//! (`wasi/files.rs`); the environment of the bundle; no arguments, no sockets.
 //!
 //! A call reads and writes the guest's memory only through [`View`], which checks every pointer.
 //! None blocks, and none does much
@@ -14,7 +14,7 @@ use dolmen_runtime::Host;
 use wasmtime::{Caller, Linker};
 
 use self::{files::Descriptors, view::View};
-use crate::{guest::State, memory_files::MemoryFiles, on_shard::OnShard};
+use crate::{engine::Module, guest::State, on_shard::OnShard};
 
 /// The module that the calls are imported from.
 pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
@@ -55,6 +55,7 @@ pub(crate) struct Exit(pub i32);
 
 /// What the calls of one instance work on.
 pub(crate) struct Wasi {
+    module: Arc<Module>,
     host: OnShard<Rc<Host>>,
     /// What the monotonic clock counts from.
     started: Instant,
@@ -72,11 +73,12 @@ enum Output {
 }
 
 impl Wasi {
-    pub fn new(host: OnShard<Rc<Host>>, tmp: Arc<MemoryFiles>) -> Self {
+    pub fn new(host: OnShard<Rc<Host>>, module: &Arc<Module>) -> Self {
         Self {
+            module: module.clone(),
             started: host.now(),
             host,
-            descriptors: Descriptors::new(tmp),
+            descriptors: Descriptors::new(module.tmp.clone()),
             lines: Default::default(),
             exit: None,
         }
@@ -125,13 +127,9 @@ fn call(
     caller: &mut Caller<'_, State>,
     work: impl FnOnce(&mut Wasi, &mut View<'_>) -> Result,
 ) -> i32 {
-    let Some(memory) = caller
-        .get_export("memory")
-        .and_then(|export| export.into_memory())
-    else {
+    let Ok((memory, state)) = State::split(caller) else {
         return Errno::INVAL.0;
     };
-    let (memory, state) = memory.data_and_store_mut(caller);
     match work(&mut state.wasi, &mut View::new(memory)) {
         Ok(()) => 0,
         Err(errno) => errno.0,
@@ -162,9 +160,16 @@ macro_rules! calls {
 
 calls! {
     args_get(_argv: u32, _text: u32) |_, _, _, _| Ok(());
-    args_sizes_get(count: u32, size: u32) |_, view, count, size| no_strings(view, count, size);
-    environ_get(_environ: u32, _text: u32) |_, _, _, _| Ok(());
-    environ_sizes_get(count: u32, size: u32) |_, view, count, size| no_strings(view, count, size);
+    args_sizes_get(count: u32, size: u32) |_, view, count, size| {
+        view.put_u32(count, 0)?;
+        view.put_u32(size, 0)
+    };
+    environ_get(into: u32, text: u32) environ;
+    environ_sizes_get(count: u32, size: u32) |wasi, view, count, size| {
+        let env = &wasi.module.env;
+        view.put_u32(count, env.len() as u32)?;
+        view.put_u32(size, env.iter().map(|entry| entry.len() as u32 + 1).sum())
+    };
     clock_res_get(clock: i32, out: u32) |wasi, view, clock, out| {
         wasi.now_ns(clock)?;
         view.put_u64(out, if clock == 0 { 1_000_000 } else { 1 })
@@ -255,10 +260,20 @@ pub(crate) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// There are no arguments, or variables.
-fn no_strings(view: &mut View<'_>, count: u32, size: u32) -> Result {
-    view.put_u32(count, 0)?;
-    view.put_u32(size, 0)
+/// The variables: a pointer to each, and each with a zero behind it.
+fn environ(wasi: &mut Wasi, view: &mut View<'_>, environ: u32, text: u32) -> Result {
+    let (mut pointer, mut at) = (environ, text);
+    for entry in &wasi.module.env {
+        view.put_u32(pointer, at)?;
+        let length = entry.len() as u32;
+        let into = view.range_mut(at, length + 1)?;
+        into[..entry.len()].copy_from_slice(entry.as_bytes());
+        into[entry.len()] = 0;
+        // Neither can go beyond a memory that has what was just written.
+        pointer = pointer.checked_add(4).ok_or(Errno::FAULT)?;
+        at = at.checked_add(length + 1).ok_or(Errno::FAULT)?;
+    }
+    Ok(())
 }
 
 /// Bytes of a subscription, and of an event.

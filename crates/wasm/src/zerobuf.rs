@@ -5,25 +5,35 @@
 
 use std::ops::Range;
 
+use bytes::Bytes;
+
 /// Bytes of one slot.
 pub(crate) const SLOT: usize = 16;
 /// Slots of a request: the six of version 0, and null ones for the fan-out that begins at the seventh.
 const REQUEST_SLOTS: usize = 10;
 /// Slots of a response.
 const RESPONSE_SLOTS: usize = 4;
-/// Slots of the result of a fetch: status, type and body, then headers, which old guests do not read.
-const RESULT_SLOTS: usize = 4;
 /// Where a slot has its 32-bit payload.
 const PAYLOAD: usize = 4;
+/// Where a slot has its 64-bit payload.
+const WIDE_PAYLOAD: usize = 8;
 /// Bytes before a string: its length.
 const LENGTH: usize = 4;
+
+/// Bytes of the cell that an array's slot points to.
+const CELL: usize = 4;
+/// Bytes before the slots of an array: its capacity and its length.
+const ARRAY_HEAD: usize = 8;
 
 /// The kinds of slot that are exchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 enum Tag {
     I32 = 2,
+    F64 = 3,
     String = 4,
+    Array = 5,
+    I64 = 7,
     Bytes = 8,
 }
 
@@ -32,29 +42,45 @@ enum Tag {
 pub(crate) struct Claim(pub String);
 
 /// One value to write.
+#[derive(Debug)]
 pub(crate) enum Item<'a> {
     Null,
     I32(i32),
+    I64(i64),
+    F64(f64),
     /// A string, or bytes if it is not UTF-8.
     Text(&'a [u8]),
+    /// The same, kept.
+    Owned(Bytes),
+    /// Bytes, whatever they are.
+    Blob(Bytes),
     /// A pointer that is not to a string, under a string's tag: how the result of a fetch is given.
     Pointer(u32),
+    Array(Vec<Item<'a>>),
 }
 
-/// The bytes that `items` take in slots and data together; `None` above 4 GiB.
-fn size(slots: usize, items: &[Item<'_>]) -> Option<u32> {
-    let mut size = slots * SLOT;
-    for item in items {
-        if let Item::Text(text) = item {
-            size = size
-                .checked_add(LENGTH + text.len())?
-                .checked_next_multiple_of(4)?;
+impl Item<'_> {
+    /// Bytes that it takes beside its slot; `None` above what a `usize` holds.
+    fn extra(&self) -> Option<usize> {
+        let text = |length: usize| (LENGTH + length).checked_next_multiple_of(4);
+        match self {
+            Self::Text(bytes) => text(bytes.len()),
+            Self::Owned(bytes) | Self::Blob(bytes) => text(bytes.len()),
+            Self::Array(items) => items_size(items.len(), items)?.checked_add(CELL + ARRAY_HEAD),
+            Self::Null | Self::I32(_) | Self::I64(_) | Self::F64(_) | Self::Pointer(_) => Some(0),
         }
     }
-    u32::try_from(size).ok()
+}
+
+/// The bytes that `items` take in `slots` slots and in data behind them.
+fn items_size(slots: usize, items: &[Item<'_>]) -> Option<usize> {
+    items
+        .iter()
+        .try_fold(slots * SLOT, |size, item| size.checked_add(item.extra()?))
 }
 
 /// A request or a result, laid out to be copied into a block of exactly [`Message::size`] bytes.
+#[derive(Debug)]
 pub(crate) struct Message<'a> {
     slots: usize,
     items: Vec<Item<'a>>,
@@ -62,47 +88,36 @@ pub(crate) struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// A request: method, path, body, headers, and at a replay the newest result with its index.
+    /// A request: method, path, body, headers, at a replay the newest result with its index, and what
+    /// is there from the seventh slot on.
     pub fn request(
-        method: &'a str,
-        path: &'a str,
-        body: &'a [u8],
-        headers: &'a [u8],
+        [method, path, body, headers]: [&'a [u8]; 4],
         replay: Option<(u32, i32)>,
+        more: impl Iterator<Item = Item<'a>>,
     ) -> Option<Self> {
         let (result, index) = match replay {
             Some((result, index)) => (Item::Pointer(result), Item::I32(index)),
             None => (Item::Null, Item::Null),
         };
-        let items = vec![
-            Item::Text(method.as_bytes()),
-            Item::Text(path.as_bytes()),
+        let mut items = vec![
+            Item::Text(method),
+            Item::Text(path),
             Item::Text(body),
             Item::Text(headers),
             result,
             index,
         ];
-        Self::of(REQUEST_SLOTS, items)
+        items.extend(more);
+        Self::of(items.len().max(REQUEST_SLOTS), items)
     }
 
-    /// The result of a fetch.
-    pub fn result(
-        status: i32,
-        content_type: &'a [u8],
-        body: &'a [u8],
-        headers: &'a [u8],
-    ) -> Option<Self> {
-        let items = vec![
-            Item::I32(status),
-            Item::Text(content_type),
-            Item::Text(body),
-            Item::Text(headers),
-        ];
-        Self::of(RESULT_SLOTS, items)
+    /// Slots that follow each other, and what they point to.
+    pub fn slots(items: Vec<Item<'a>>) -> Option<Self> {
+        Self::of(items.len(), items)
     }
 
     fn of(slots: usize, items: Vec<Item<'a>>) -> Option<Self> {
-        let size = size(slots, &items)?;
+        let size = u32::try_from(items_size(slots, &items)?).ok()?;
         Some(Self { slots, items, size })
     }
 
@@ -111,47 +126,199 @@ impl<'a> Message<'a> {
         self.size
     }
 
-    /// Writes it to `base`, where the guest's allocator said that there is room.
+    /// Writes it to `base`, where the guest said that there is room.
     ///
     /// # Errors
     /// If the memory does not have these bytes.
     pub fn write(&self, memory: &mut [u8], base: u32) -> Result<(), Claim> {
         let range = range(memory.len(), base, self.size as usize).ok_or_else(|| {
             Claim(format!(
-                "malloc returned {base:#x} for {} bytes, which is not inside the memory of {} bytes",
+                "{base:#x} was given for {} bytes, which is not inside the memory of {} bytes",
                 self.size,
                 memory.len()
             ))
         })?;
-        let block = &mut memory[range];
-        let (slots, data) = block.split_at_mut(self.slots * SLOT);
-        slots.fill(0);
-        let mut at = 0;
-        for (slot, item) in slots.chunks_exact_mut(SLOT).zip(&self.items) {
+        let mut block = Block {
+            bytes: &mut memory[range],
+            base,
+            at: self.slots * SLOT,
+        };
+        block.bytes[..self.slots * SLOT].fill(0);
+        block.items(0, &self.items);
+        Ok(())
+    }
+}
+
+/// A block that a message is written to. Its size was computed from the message, so all of it fits,
+/// and every address in it fits a u32.
+struct Block<'m> {
+    bytes: &'m mut [u8],
+    base: u32,
+    /// Where the next data goes.
+    at: usize,
+}
+
+impl Block<'_> {
+    /// Fills the slots at `slots`, which are null.
+    fn items(&mut self, slots: usize, items: &[Item<'_>]) {
+        for (index, item) in items.iter().enumerate() {
+            let slot = slots + index * SLOT;
             let (tag, payload) = match item {
                 Item::Null => continue,
                 Item::I32(value) => (Tag::I32, value.to_le_bytes()),
                 Item::Pointer(pointer) => (Tag::String, pointer.to_le_bytes()),
-                Item::Text(text) => {
-                    // It fits a u32 with the rest of the block, whose size does.
-                    let pointer = base + (self.slots * SLOT + at) as u32;
-                    data[at..at + LENGTH].copy_from_slice(&(text.len() as u32).to_le_bytes());
-                    let end = at + LENGTH + text.len();
-                    data[at + LENGTH..end].copy_from_slice(text);
-                    at = end.next_multiple_of(4);
-                    data[end..at].fill(0);
-                    let tag = match std::str::from_utf8(text) {
-                        Ok(_) => Tag::String,
-                        Err(_) => Tag::Bytes,
-                    };
-                    (tag, pointer.to_le_bytes())
+                Item::I64(value) => {
+                    self.put(slot + WIDE_PAYLOAD, &value.to_le_bytes());
+                    (Tag::I64, [0; 4])
                 }
+                Item::F64(value) => {
+                    self.put(slot + WIDE_PAYLOAD, &value.to_le_bytes());
+                    (Tag::F64, [0; 4])
+                }
+                Item::Text(text) => self.text(text),
+                Item::Owned(text) => self.text(text),
+                Item::Blob(bytes) => (Tag::Bytes, self.string(bytes)),
+                Item::Array(items) => (Tag::Array, self.array(items)),
             };
-            slot[0] = tag as u8;
-            slot[PAYLOAD..PAYLOAD + 4].copy_from_slice(&payload);
+            self.bytes[slot] = tag as u8;
+            self.put(slot + PAYLOAD, &payload);
         }
-        Ok(())
     }
+
+    fn put(&mut self, at: usize, bytes: &[u8]) {
+        self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+
+    fn text(&mut self, text: &[u8]) -> (Tag, [u8; 4]) {
+        let tag = match std::str::from_utf8(text) {
+            Ok(_) => Tag::String,
+            Err(_) => Tag::Bytes,
+        };
+        (tag, self.string(text))
+    }
+
+    /// Adds a length and bytes; gives their address.
+    fn string(&mut self, text: &[u8]) -> [u8; 4] {
+        let start = self.at;
+        self.put(start, &(text.len() as u32).to_le_bytes());
+        self.put(start + LENGTH, text);
+        let end = start + LENGTH + text.len();
+        self.at = end.next_multiple_of(4);
+        self.bytes[end..self.at].fill(0);
+        self.address(start)
+    }
+
+    /// Adds a cell, and an array behind it; gives the address of the cell.
+    fn array(&mut self, items: &[Item<'_>]) -> [u8; 4] {
+        let cell = self.at;
+        let array = self.address(cell + CELL);
+        let length = (items.len() as u32).to_le_bytes();
+        self.put(cell, &array);
+        self.put(cell + CELL, &length);
+        self.put(cell + CELL + 4, &length);
+        let slots = cell + CELL + ARRAY_HEAD;
+        self.at = slots + items.len() * SLOT;
+        self.bytes[slots..self.at].fill(0);
+        self.items(slots, items);
+        self.address(cell)
+    }
+
+    fn address(&self, at: usize) -> [u8; 4] {
+        (self.base + at as u32).to_le_bytes()
+    }
+}
+
+/// A value that a guest has written, still in its memory.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Value<'m> {
+    Null,
+    Bool(bool),
+    I32(i32),
+    I64(i64),
+    F64(f64),
+    String(&'m [u8]),
+    Bytes(&'m [u8]),
+    Array(Slots<'m>),
+}
+
+/// Slots that follow each other in a guest's memory.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Slots<'m> {
+    memory: &'m [u8],
+    slots: &'m [u8],
+}
+
+impl<'m> Slots<'m> {
+    /// The `count` slots at `base`. `what` is how an error calls them.
+    ///
+    /// # Errors
+    /// If they are not inside the memory.
+    pub fn at(memory: &'m [u8], base: u32, count: u32, what: &str) -> Result<Self, Claim> {
+        let length = count as usize * SLOT;
+        let slots = range(memory.len(), base, length).ok_or_else(|| {
+            Claim(format!(
+                "the {what} at {base:#x} with {count} slots is not inside the memory of {} bytes",
+                memory.len()
+            ))
+        })?;
+        Ok(Self {
+            memory,
+            slots: &memory[slots],
+        })
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.slots.len() / SLOT
+    }
+
+    /// Reads each.
+    pub fn values(&self, what: &str) -> impl Iterator<Item = Result<Value<'m>, Claim>> {
+        let memory = self.memory;
+        self.slots
+            .chunks_exact(SLOT)
+            .map(move |slot| value(memory, slot, what))
+    }
+}
+
+fn value<'m>(memory: &'m [u8], slot: &'m [u8], what: &str) -> Result<Value<'m>, Claim> {
+    let narrow = payload(slot);
+    let wide = || {
+        let wide = slot[WIDE_PAYLOAD..WIDE_PAYLOAD + 8].try_into();
+        i64::from_le_bytes(wide.expect("the range has eight bytes"))
+    };
+    Ok(match slot[0] {
+        0 => Value::Null,
+        1 => Value::Bool(narrow != 0),
+        2 => Value::I32(narrow.cast_signed()),
+        3 => Value::F64(f64::from_bits(wide().cast_unsigned())),
+        4 => Value::String(string(memory, narrow, what)?),
+        5 => Value::Array(array(memory, narrow, what)?),
+        7 => Value::I64(wide()),
+        8 => Value::Bytes(string(memory, narrow, what)?),
+        tag => {
+            return Err(Claim(format!(
+                "the {what} has a slot with the tag {tag}, which cannot be there"
+            )));
+        }
+    })
+}
+
+/// The array whose cell is at `cell`.
+fn array<'m>(memory: &'m [u8], cell: u32, what: &str) -> Result<Slots<'m>, Claim> {
+    let word = |at: u32| {
+        let word = range(memory.len(), at, 4).ok_or_else(|| {
+            Claim(format!(
+                "the {what} has an array at {at:#x}, which is not inside the memory of {} bytes",
+                memory.len()
+            ))
+        })?;
+        let word = memory[word].try_into();
+        Ok(u32::from_le_bytes(word.expect("the range has four bytes")))
+    };
+    let head = word(cell)?;
+    let length = word(head.saturating_add(4))?;
+    Slots::at(memory, head.saturating_add(ARRAY_HEAD as u32), length, what)
 }
 
 /// A guest's answer, still in its memory.
@@ -178,13 +345,13 @@ impl<'m> Answer<'m> {
         let slots = &memory[slots];
         let slot = |index: usize| &slots[index * SLOT..(index + 1) * SLOT];
         let headers = match slot(3)[0] == Tag::String as u8 {
-            true => string(memory, payload(slot(3)), "headers")?,
+            true => string(memory, payload(slot(3)), "headers of the response")?,
             false => &[],
         };
         Ok(Self {
             status: payload(slot(0)).cast_signed(),
-            content_type: string(memory, payload(slot(1)), "content type")?,
-            body: string(memory, payload(slot(2)), "body")?,
+            content_type: string(memory, payload(slot(1)), "content type of the response")?,
+            body: string(memory, payload(slot(2)), "body of the response")?,
             headers,
         })
     }
@@ -205,7 +372,7 @@ fn string<'m>(memory: &'m [u8], pointer: u32, what: &str) -> Result<&'m [u8], Cl
     }
     let outside = |size: &str| {
         Claim(format!(
-            "the {what} of the response at {pointer:#x}{size} is not inside the memory of {} bytes",
+            "the {what} at {pointer:#x}{size} is not inside the memory of {} bytes",
             memory.len()
         ))
     };
@@ -230,6 +397,10 @@ pub(crate) fn range(size: usize, base: u32, length: usize) -> Option<Range<usize
 mod tests {
     use super::*;
 
+    fn message<'a>(parts: [&'a [u8]; 4], replay: Option<(u32, i32)>) -> Message<'a> {
+        Message::request(parts, replay, std::iter::empty()).unwrap()
+    }
+
     fn slot(memory: &[u8], base: usize, index: usize) -> (u8, u32) {
         let at = base + index * SLOT;
         (memory[at], payload(&memory[at..at + SLOT]))
@@ -237,7 +408,7 @@ mod tests {
 
     #[test]
     fn a_request_has_six_slots_and_its_strings_behind_them() {
-        let request = Message::request("POST", "/a?b", b"\xff\x00", b"host: x\n", None).unwrap();
+        let request = message([b"POST", b"/a?b", b"\xff\x00", b"host: x\n"], None);
         assert_eq!(request.size(), 160 + 8 + 8 + 8 + 12);
         let mut memory = vec![0xaa; 1_024];
         request.write(&mut memory, 64).unwrap();
@@ -258,7 +429,7 @@ mod tests {
             "not one byte more"
         );
 
-        let replay = Message::request("GET", "/", b"", b"", Some((7, 1))).unwrap();
+        let replay = message([b"GET", b"/", b"", b""], Some((7, 1)));
         replay.write(&mut memory, 0).unwrap();
         assert_eq!(slot(&memory, 0, 4), (4, 7));
         assert_eq!(slot(&memory, 0, 5), (2, 1));
@@ -266,7 +437,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_not_written() {
-        let request = Message::request("GET", "/", b"", b"", None).unwrap();
+        let request = message([b"GET", b"/", b"", b""], None);
         let mut memory = vec![0xaa; 256];
         for base in [256 - request.size() + 1, 256, u32::MAX] {
             assert!(request.write(&mut memory, base).is_err());
@@ -322,5 +493,83 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        let row = |n| {
+            Item::Array(vec![
+                Item::I64(n),
+                Item::F64(-0.5),
+                Item::Owned(Bytes::from_static(b"text")),
+                Item::Blob(Bytes::from_static(b"blob")),
+                Item::Null,
+            ])
+        };
+        let items = vec![Item::I32(-1), Item::Array(vec![row(1), row(i64::MIN)])];
+        let message = Message::slots(items).unwrap();
+        let mut memory = vec![0xaa; 1_024];
+        message.write(&mut memory, 96).unwrap();
+        let end = 96 + message.size() as usize;
+        assert!(memory[end..].iter().all(|byte| *byte == 0xaa));
+        let slots = Slots::at(&memory, 96, 2, "message").unwrap();
+        let values: Vec<_> = slots.values("message").map(Result::unwrap).collect();
+        assert_eq!(values[0], Value::I32(-1));
+        let Value::Array(rows) = &values[1] else {
+            panic!("{values:?}")
+        };
+        for (row, first) in rows.values("rows").zip([1, i64::MIN]) {
+            let Value::Array(row) = row.unwrap() else {
+                panic!("no row")
+            };
+            let row: Vec<_> = row.values("row").map(Result::unwrap).collect();
+            let expected = [
+                Value::I64(first),
+                Value::F64(-0.5),
+                Value::String(b"text"),
+                Value::Bytes(b"blob"),
+                Value::Null,
+            ];
+            assert_eq!(row, expected);
+        }
+    }
+
+    #[test]
+    fn no_value_reads_outside_the_memory() {
+        let edges = [
+            0,
+            1,
+            15,
+            16,
+            60,
+            61,
+            63,
+            64,
+            65,
+            1 << 31,
+            u32::MAX - 7,
+            u32::MAX,
+        ];
+        for tag in 0..10 {
+            for pointer in edges {
+                for inner in edges {
+                    let mut memory = vec![0_u8; 64];
+                    memory[0] = tag;
+                    memory[4..8].copy_from_slice(&pointer.to_le_bytes());
+                    for at in [16, 20, 24, 28] {
+                        memory[at..at + 4].copy_from_slice(&inner.to_le_bytes());
+                    }
+                    let slots = Slots::at(&memory, 0, 1, "x").unwrap();
+                    for value in slots.values("x").flatten() {
+                        if let Value::Array(slots) = value {
+                            slots.values("x").for_each(drop);
+                        }
+                    }
+                }
+            }
+        }
+        assert!(Slots::at(&[0; 64], 0, 5, "x").is_err());
+        assert!(Slots::at(&[0; 64], 64, 1, "x").is_err());
+        assert!(Slots::at(&[0; 64], u32::MAX, u32::MAX, "x").is_err());
     }
 }

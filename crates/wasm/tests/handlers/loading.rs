@@ -3,7 +3,7 @@
 use dolmen_wasm::{LoadError, WasmEngine};
 
 fn refused(bytes: &[u8]) -> String {
-    match WasmEngine::load("x.wasm", bytes, None) {
+    match WasmEngine::load("x.wasm", bytes, None, &[]) {
         Ok(_) => panic!("it is served"),
         Err(error) => error.to_string(),
     }
@@ -54,7 +54,9 @@ fn an_import_of_another_type_is_refused() {
 #[test]
 fn a_component_is_refused_because_components_are_not_there_yet() {
     let component = wat::parse_str("(component)").unwrap();
-    let error = WasmEngine::load("x.wasm", &component, None).err().unwrap();
+    let error = WasmEngine::load("x.wasm", &component, None, &[])
+        .err()
+        .unwrap();
     assert!(matches!(error, LoadError::Component(_)));
     assert!(
         error.to_string().contains("components are not there yet"),

@@ -121,7 +121,7 @@ pub fn in_world_beside(
     test: impl AsyncFnOnce(&World),
 ) {
     let wasm = wat::parse_str(wat).unwrap();
-    let engine = WasmEngine::load("test.wasm", &wasm, None).unwrap();
+    let engine = WasmEngine::load("test.wasm", &wasm, None, &[]).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let storage =
         Storage::open(folder.path(), dolmen_runtime::storage::Options::default()).unwrap();

@@ -3,11 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod handlers {
+    mod doing;
+    mod events;
     mod exchange;
+    mod fan_out;
     mod hostile;
+    mod imports;
     mod limits;
     mod loading;
     mod replays;
+    mod server;
     mod wasi;
     mod world;
 }

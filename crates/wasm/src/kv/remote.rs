@@ -39,24 +39,34 @@ pub(super) async fn ask(operation: Operation, host: &Host) -> Result<Answer, Err
         (StatusCode::NOT_FOUND, _) => Answer::Missing,
         (StatusCode::NO_CONTENT, _) => Answer::Done,
         (StatusCode::OK, Wants::Value) => Answer::Value(body),
-        (StatusCode::OK, Wants::List) => match unpacked(body) {
-            Some(found) => Answer::Listed(found),
-            None => return Err(Error::new(ErrorKind::Internal, "KV gave no list")),
-        },
+        (StatusCode::OK, Wants::Keys) => listed(keys(&body))?,
+        (StatusCode::OK, Wants::List) => listed(unpacked(body))?,
         _ => Answer::Failed(String::from_utf8_lossy(&body).into_owned()),
     })
+}
+
+fn listed(found: Option<Vec<(String, Bytes)>>) -> Result<Answer, Error> {
+    let broken = || Error::new(ErrorKind::Internal, "KV gave no list");
+    found.map(Answer::Listed).ok_or_else(broken)
+}
+
+fn keys(body: &[u8]) -> Option<Vec<(String, Bytes)>> {
+    let keys: Vec<String> = serde_json::from_slice(body).ok()?;
+    Some(keys.into_iter().map(|key| (key, Bytes::new())).collect())
 }
 
 #[derive(Clone, Copy)]
 enum Wants {
     Value,
+    Keys,
     List,
 }
 
 impl Wants {
     fn of(operation: &Operation) -> Self {
         match operation {
-            Operation::List(_) => Self::List,
+            Operation::List(listing) if listing.values => Self::List,
+            Operation::List(_) => Self::Keys,
             _ => Self::Value,
         }
     }
@@ -73,7 +83,7 @@ fn as_request(operation: Operation) -> FetchRequest {
             start,
             after,
             reverse,
-            values: _,
+            values,
             limit,
         }) => {
             let flag = |set: bool, name: &str| {
@@ -84,9 +94,10 @@ fn as_request(operation: Operation) -> FetchRequest {
                 }
             };
             let query = format!(
-                "prefix={}&start={}&limit={limit}&values{}{}",
+                "prefix={}&start={}&limit={limit}{}{}{}",
                 encoded(&prefix),
                 encoded(&start),
+                flag(values, "values"),
                 flag(after, "after"),
                 flag(reverse, "reverse"),
             );

@@ -1,18 +1,11 @@
 //! What handlers want of the host by the replay protocol: KV and outbound requests.
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
-
 use dolmen_runtime::{EgressPolicy, Options};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    sync::Notify,
-};
 
-use super::world::{in_world, module, options, text};
+use super::{
+    server::Server,
+    world::{in_world, module, options, text},
+};
 
 /// A handler that wants each of `calls` (the type slot, then the body slot), and then answers with
 /// the body of the result whose number is the letter of the path; `h` and a number, its headers;
@@ -64,78 +57,6 @@ fn wanting(calls: &[(&str, &str)]) -> String {
     )
 }
 
-/// Answers each request with its first line, its `x-sent` and its body; `/to?URL` redirects there,
-/// and the first `/held` is answered once it is released.
-#[derive(Default)]
-struct Server {
-    url: String,
-    /// The heads of all requests.
-    seen: RefCell<Vec<String>>,
-    arrived: Notify,
-    has_held: Cell<bool>,
-    release: Notify,
-}
-
-impl Server {
-    async fn start() -> Rc<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let server = Rc::new(Self {
-            url,
-            ..Self::default()
-        });
-        let own = server.clone();
-        tokio::task::spawn_local(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                tokio::task::spawn_local(own.clone().serve(stream));
-            }
-        });
-        server
-    }
-
-    async fn serve(self: Rc<Self>, mut stream: TcpStream) {
-        let (mut bytes, mut chunk) = (Vec::new(), [0; 4_096]);
-        let (head, body) = loop {
-            let read = stream.read(&mut chunk).await.unwrap();
-            bytes.extend_from_slice(&chunk[..read]);
-            let all = String::from_utf8_lossy(&bytes).to_lowercase();
-            let Some((head, body)) = all.split_once("\r\n\r\n") else {
-                continue;
-            };
-            let mut lines = head.lines();
-            let length = lines.find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
-            if body.len() >= length.unwrap_or(0) {
-                break (head.to_owned(), body.to_owned());
-            }
-        };
-        self.seen.borrow_mut().push(head.clone());
-        self.arrived.notify_one();
-        if head.contains("/held") && !self.has_held.replace(true) {
-            self.release.notified().await;
-        }
-        let line = head.lines().next().unwrap().trim_end_matches(" http/1.1");
-        let sent = head
-            .lines()
-            .find(|line| line.starts_with("x-sent"))
-            .unwrap_or("");
-        let answer = match line.split_once("/to?") {
-            Some((_, to)) => format!(
-                "HTTP/1.1 302 Found\r\nlocation: {}{to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
-                self.url
-            ),
-            None => {
-                let text = format!("{line}|{sent}|{body}");
-                format!(
-                    "HTTP/1.1 201 Created\r\ncontent-type: text/echo\r\nx-back: 1\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{text}",
-                    text.len()
-                )
-            }
-        };
-        stream.write_all(answer.as_bytes()).await.unwrap();
-    }
-}
-
 /// Runs a test with a server of its own on the same event loop.
 fn with_server(
     options: Options,
@@ -183,7 +104,7 @@ fn kv_is_put_got_listed_and_deleted_in_the_object() {
             statuses.push(w.object("a", &format!("/s{call}")).await.text().to_owned());
         }
         assert_eq!(statuses, ["2", "2", "2", "2", "2", "4", "4"]);
-        assert_eq!(w.worker("/s0").await.text(), "5", "the worker has none yet");
+        assert_eq!(w.worker("/1").await.text(), "first\nline", "of the worker");
     });
 }
 

@@ -11,6 +11,7 @@ use dolmen_wasm::WasmEngine;
 use http::{HeaderMap, Method};
 use tokio::task::LocalSet;
 
+const ENV: [(&str, &str); 2] = [("NAME", "value"), ("EMPTY", "")];
 const LONGEST_TEST: Duration = Duration::from_secs(60);
 
 pub struct World {
@@ -66,11 +67,25 @@ impl World {
         self.try_object(name, path).await.unwrap()
     }
 
+    /// Asks an object of a namespace.
+    pub async fn fetch_from(&self, namespace: &str, name: &str, path: &str) -> Answer {
+        let asked = self
+            .handle
+            .fetch(namespace, name, request(Method::GET, path, ""));
+        answer(asked.await.unwrap())
+    }
+
     pub async fn try_object(&self, name: &str, path: &str) -> Result<Answer, Error> {
         let asked = self
             .handle
             .fetch("HANDLER", name, request(Method::GET, path, ""));
         asked.await.map(answer)
+    }
+
+    /// Asks the worker with a body.
+    pub async fn post_worker(&self, path: &str, body: impl Into<Bytes>) -> Answer {
+        let asked = request(Method::POST, path, body);
+        answer(self.handle.worker(asked).await.unwrap())
     }
 
     pub async fn post(&self, name: &str, path: &str, body: impl Into<Bytes>) -> Answer {
@@ -96,7 +111,10 @@ pub fn answer(response: FetchResponse) -> Answer {
     Answer {
         status: response.status.as_u16(),
         headers: response.headers,
-        body: Bytes::copy_from_slice(response.body.bytes().unwrap()),
+        body: response
+            .body
+            .bytes()
+            .map_or_else(Bytes::new, Bytes::copy_from_slice),
     }
 }
 
@@ -106,34 +124,48 @@ pub fn in_world(wat: &str, test: impl AsyncFnOnce(&World)) {
 
 /// Runs a test in a world that serves a module, and shuts it down.
 pub fn in_world_with(wat: &str, options: Options, test: impl AsyncFnOnce(&World)) {
+    in_world_at(wat, options, Clock::system(), test);
+}
+
+/// As [`in_world_with`], on a clock of the test's.
+pub fn in_world_at(wat: &str, options: Options, clock: Clock, test: impl AsyncFnOnce(&World)) {
     let event_loop = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    in_world_beside(wat, options, (event_loop, LocalSet::new()), test);
+    run(wat, options, clock, (event_loop, LocalSet::new()), test);
 }
 
 /// As [`in_world_with`], on an event loop that has something else to do too.
 pub fn in_world_beside(
     wat: &str,
     options: Options,
+    event_loop: (tokio::runtime::Runtime, LocalSet),
+    test: impl AsyncFnOnce(&World),
+) {
+    run(wat, options, Clock::system(), event_loop, test);
+}
+
+fn run(
+    wat: &str,
+    options: Options,
+    clock: Clock,
     (event_loop, local): (tokio::runtime::Runtime, LocalSet),
     test: impl AsyncFnOnce(&World),
 ) {
     let wasm = wat::parse_str(wat).unwrap();
-    let engine = WasmEngine::load("test.wasm", &wasm, None, &[]).unwrap();
+    let env = ENV.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let engine = WasmEngine::load("test.wasm", &wasm, None, &env).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let storage =
         Storage::open(folder.path(), dolmen_runtime::storage::Options::default()).unwrap();
-    let spec = NamespaceSpec {
-        name: "HANDLER".to_owned(),
-        class: dolmen_wasm::CLASS.to_owned(),
-        unique_key: "HANDLER".to_owned(),
-    };
+    let specs = vec![
+        spec("HANDLER", dolmen_wasm::CLASS),
+        spec("KV", dolmen_wasm::KV_CLASS),
+    ];
     local.block_on(&event_loop, async {
         let engine = Arc::new(engine);
-        let runtime =
-            Runtime::start(engine, vec![spec], storage, options, Clock::system()).unwrap();
+        let runtime = Runtime::start(engine, specs, storage, options, clock).unwrap();
         let world = World {
             handle: runtime.handle(),
         };
@@ -141,6 +173,14 @@ pub fn in_world_beside(
         ran.expect("the test takes too long");
         runtime.shutdown().await.unwrap();
     });
+}
+
+fn spec(name: &str, class: &str) -> NamespaceSpec {
+    NamespaceSpec {
+        name: name.to_owned(),
+        class: class.to_owned(),
+        unique_key: name.to_owned(),
+    }
 }
 
 /// A module that has a memory, `malloc`, and the functions of [`FRAME`]; `parts` has the handler,
@@ -152,7 +192,7 @@ pub fn module(imports: &str, parts: &str) -> String {
 /// Strings are at 1024 and above: `$text` makes one of a pointer and a length that follow each other
 /// in memory as the ABI wants it.
 const FRAME: &str = r#"
-  (memory (export "memory") 1)
+  (memory (export "memory") 2)
   (global $heap (mut i32) (i32.const 16384))
   (func $malloc (export "malloc") (param $size i32) (result i32) (local $at i32)
     (local.set $at (global.get $heap))

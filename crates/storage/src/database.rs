@@ -3,7 +3,7 @@
 //! while its checkpoint runs elsewhere or while it is broken.
 //!
 //! The parts: `kv` (keys and values), `range` (what a list covers), `sql` (user SQL), `transaction`, `alarm`,
-//! `durability`.
+//! `durability`, `files`.
 
 use std::fmt;
 
@@ -22,6 +22,7 @@ use crate::template::Template;
 
 mod alarm;
 mod durability;
+mod files;
 mod kv;
 mod range;
 mod sql;
@@ -29,6 +30,7 @@ mod transaction;
 
 pub use alarm::AlarmChange;
 pub use durability::CheckpointDone;
+pub use files::{FileEntry, ROOT_DIRECTORY};
 pub use kv::ListOptions;
 pub use sql::Prepared;
 
@@ -69,11 +71,12 @@ enum Place {
     Broken(DbFile, String),
 }
 
-/// Which of workerd's tables exist; `None` until asked.
+/// Which of our tables exist; `None` until asked.
 #[derive(Default)]
 struct Tables {
     kv: Option<bool>,
     metadata: Option<bool>,
+    files: Option<bool>,
 }
 
 /// The sync that runs.
@@ -179,6 +182,7 @@ impl Database {
             self.tables = Tables {
                 kv: Some(template == Template::WithKv),
                 metadata: Some(false),
+                files: Some(false),
             };
         }
         self.connection()

@@ -49,7 +49,9 @@ mod sync_pool;
 mod template;
 
 pub use alarms::{AlarmIndex, Done, DueAlarm};
-pub use database::{AlarmChange, CheckpointDone, Database, ListOptions, Prepared};
+pub use database::{
+    AlarmChange, CheckpointDone, Database, FileEntry, ListOptions, Prepared, ROOT_DIRECTORY,
+};
 pub use disk::{Disk, RealDisk};
 pub use error::{Error, ErrorKind, Result};
 pub use id::{NamespaceKey, ObjectId};

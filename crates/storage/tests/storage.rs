@@ -25,3 +25,6 @@ mod sql;
 
 #[path = "storage/sql_rules.rs"]
 mod sql_rules;
+
+#[path = "storage/files.rs"]
+mod files;

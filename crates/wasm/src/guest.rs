@@ -139,7 +139,7 @@ impl Guest {
         let state = State {
             host: OnShard::new(host.clone()),
             writes: OnShard::new(writes.clone()),
-            wasi: Wasi::new(OnShard::new(host.clone()), module),
+            wasi: Wasi::new(OnShard::new(host.clone()), writes, module),
             outbox: Outbox::default(),
             errand: OnShard::new(errand.clone()),
             abi: 0,

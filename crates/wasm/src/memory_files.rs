@@ -11,28 +11,12 @@ use std::{
     },
 };
 
+use crate::files::{FilesError, Opening, names};
+
 /// Bytes of all files together.
 pub(crate) const MAX_BYTES: usize = 64 << 20;
 /// Files and directories.
 pub(crate) const MAX_ENTRIES: usize = 16 << 10;
-/// Bytes of one name.
-const MAX_NAME: usize = 255;
-
-/// Why something cannot be done; the words are those of POSIX.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FilesError {
-    Exists,
-    Invalid,
-    IsDirectory,
-    NameTooLong,
-    NoEntry,
-    NoSpace,
-    NotDirectory,
-    NotEmpty,
-    /// The path leads out of the directory that it begins in.
-    Outside,
-}
-
 type Result<T> = std::result::Result<T, FilesError>;
 
 /// The whole of it.
@@ -84,15 +68,6 @@ struct Place {
     name: String,
     /// The directories on the way.
     way: Vec<Arc<Directory>>,
-}
-
-/// What to do if a file to open is or is not there.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Opening {
-    pub create: bool,
-    pub exclusive: bool,
-    pub truncate: bool,
-    pub directory: bool,
 }
 
 impl Default for MemoryFiles {
@@ -393,19 +368,7 @@ impl Place {
 fn place(base: &Arc<Directory>, path: &str) -> Result<Place> {
     let mut way = vec![base.clone()];
     let mut last: Option<&str> = None;
-    if path.is_empty() {
-        return Err(FilesError::NoEntry);
-    }
-    if path.starts_with('/') {
-        return Err(FilesError::Outside);
-    }
-    for name in path.split('/') {
-        if name.len() > MAX_NAME {
-            return Err(FilesError::NameTooLong);
-        }
-        if name.is_empty() || name == "." {
-            continue;
-        }
+    for name in names(path)? {
         if let Some(before) = last.take() {
             let directory = way.last().expect("the base stays");
             let next = match directory.lock().get(before) {

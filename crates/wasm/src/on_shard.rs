@@ -1,6 +1,6 @@
 //! What stays on its shard, in a store that wasmtime wants to be able to send.
 
-use std::ops::Deref;
+use std::ops::{Deref, DerefMut};
 
 /// A value that is used on the thread that made it only, whatever the type system is told.
 pub(crate) struct OnShard<T>(T);
@@ -21,5 +21,11 @@ impl<T> Deref for OnShard<T> {
 
     fn deref(&self) -> &T {
         &self.0
+    }
+}
+
+impl<T> DerefMut for OnShard<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
     }
 }

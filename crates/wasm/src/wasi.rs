@@ -14,7 +14,10 @@ use dolmen_runtime::Host;
 use wasmtime::{Caller, Linker};
 
 use self::{files::Descriptors, view::View};
-use crate::{engine::Module, guest::State, on_shard::OnShard};
+use crate::{
+    engine::Module, files::Files, guest::State, on_shard::OnShard, stored_files::StoredFiles,
+    writes::Writes,
+};
 
 /// The module that the calls are imported from.
 pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
@@ -43,6 +46,7 @@ impl Errno {
     pub const NOTDIR: Self = Self(54);
     pub const NOTEMPTY: Self = Self(55);
     pub const SPIPE: Self = Self(70);
+    pub const XDEV: Self = Self(75);
     pub const NOTCAPABLE: Self = Self(76);
 }
 
@@ -59,7 +63,7 @@ pub(crate) struct Wasi {
     host: OnShard<Rc<Host>>,
     /// What the monotonic clock counts from.
     started: Instant,
-    descriptors: Descriptors,
+    descriptors: OnShard<Descriptors>,
     /// Unfinished lines of standard output and error.
     lines: [Vec<u8>; 2],
     /// The code that the guest has exited with.
@@ -73,12 +77,14 @@ enum Output {
 }
 
 impl Wasi {
-    pub fn new(host: OnShard<Rc<Host>>, module: &Arc<Module>) -> Self {
+    pub fn new(host: OnShard<Rc<Host>>, writes: &Rc<Writes>, module: &Arc<Module>) -> Self {
+        let data = (!host.is_worker()).then(|| StoredFiles::new(host.clone(), writes.clone()));
+        let files = Files::new(module.tmp.clone(), data);
         Self {
             module: module.clone(),
             started: host.now(),
             host,
-            descriptors: Descriptors::new(module.tmp.clone()),
+            descriptors: OnShard::new(Descriptors::new(files)),
             lines: Default::default(),
             exit: None,
         }

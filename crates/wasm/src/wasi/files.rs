@@ -1,15 +1,13 @@
-//! Descriptors and paths: 0 to 2 are the standard streams, 3 is the directory `/tmp`.
-
-use std::sync::Arc;
+//! Descriptors and paths: 0 to 2 are the standard streams, then come the directories that a guest
+//! begins with, `/tmp` and in objects `/data`.
 
 use super::{Errno, Output, Result, Wasi, view::View};
-use crate::memory_files::{Directory, Entry, File, FilesError, MemoryFiles, Opening};
+use crate::files::{Directory, Entry, File, Files, FilesError, Opening, Stat};
 
 /// Most descriptors of one instance.
 const MAX_DESCRIPTORS: usize = 256;
-/// The descriptor of `/tmp`, and its name.
-const TMP: u32 = 3;
-const TMP_NAME: &[u8] = b"/tmp";
+/// The first descriptor after the standard streams.
+const FIRST_ROOT: u32 = 3;
 /// Bytes of a directory's entry before its name.
 const ENTRY_HEAD: usize = 24;
 
@@ -41,12 +39,12 @@ const FROM_END: i32 = 2;
 enum Descriptor {
     Input,
     Output(Output),
-    Directory(Arc<Directory>),
+    Directory(Directory),
     File(OpenFile),
 }
 
 pub(super) struct OpenFile {
-    file: Arc<File>,
+    file: File,
     at: u64,
     flags: i32,
     rights: i64,
@@ -54,13 +52,15 @@ pub(super) struct OpenFile {
 
 /// The descriptors of one instance.
 pub(super) struct Descriptors {
-    tmp: Arc<MemoryFiles>,
+    files: Files,
     open: Vec<Option<Descriptor>>,
 }
 
 impl From<FilesError> for Errno {
     fn from(error: FilesError) -> Self {
         match error {
+            FilesError::CrossDevice => Self::XDEV,
+            FilesError::Io => Self::IO,
             FilesError::Exists => Self::EXIST,
             FilesError::Invalid => Self::INVAL,
             FilesError::IsDirectory => Self::ISDIR,
@@ -75,14 +75,26 @@ impl From<FilesError> for Errno {
 }
 
 impl Descriptors {
-    pub fn new(tmp: Arc<MemoryFiles>) -> Self {
-        let open = vec![
+    pub fn new(files: Files) -> Self {
+        let mut open = vec![
             Some(Descriptor::Input),
             Some(Descriptor::Output(Output::Out)),
             Some(Descriptor::Output(Output::Error)),
-            Some(Descriptor::Directory(tmp.root())),
         ];
-        Self { tmp, open }
+        let roots = files.roots().into_iter();
+        open.extend(roots.map(|(_, root)| Some(Descriptor::Directory(root))));
+        Self { files, open }
+    }
+
+    /// The name of a directory that the guest begins with.
+    fn root(&self, fd: u32) -> Result<&'static str> {
+        let index = fd.checked_sub(FIRST_ROOT).ok_or(Errno::BADF)?;
+        let root = self
+            .files
+            .roots()
+            .get(index as usize)
+            .map(|(name, _)| *name);
+        root.ok_or(Errno::BADF)
     }
 
     fn get(&mut self, fd: u32) -> Result<&mut Descriptor> {
@@ -102,7 +114,7 @@ impl Descriptors {
         }
     }
 
-    fn directory(&mut self, fd: u32) -> Result<Arc<Directory>> {
+    fn directory(&mut self, fd: u32) -> Result<Directory> {
         match self.get(fd)? {
             Descriptor::Directory(directory) => Ok(directory.clone()),
             _ => Err(Errno::NOTDIR),
@@ -162,22 +174,25 @@ pub(super) fn fdstat_set_flags(wasi: &mut Wasi, _: &mut View<'_>, fd: u32, flags
     Ok(())
 }
 
-fn put_filestat(view: &mut View<'_>, out: u32, entry: &Entry) -> Result {
-    let (kind, number, length, modified_ms) = match entry {
-        Entry::File(file) => (REGULAR_FILE, file.number, file.len(), file.modified_ms()),
-        Entry::Directory(directory) => (DIRECTORY, directory.number, 0, 0),
-    };
-    let modified = u64::try_from(modified_ms).unwrap_or(0) * 1_000_000;
+fn put_filestat(view: &mut View<'_>, out: u32, found: &Stat) -> Result {
+    let modified = u64::try_from(found.modified_ms).unwrap_or(0) * 1_000_000;
     let stat = view.range_mut(out, 64)?;
     stat.fill(0);
-    stat[8..16].copy_from_slice(&number.to_le_bytes());
-    stat[16] = kind;
+    stat[8..16].copy_from_slice(&found.number.to_le_bytes());
+    stat[16] = kind(found);
     stat[24..32].copy_from_slice(&1_u64.to_le_bytes());
-    stat[32..40].copy_from_slice(&length.to_le_bytes());
+    stat[32..40].copy_from_slice(&found.size.to_le_bytes());
     for time in stat[40..64].chunks_exact_mut(8) {
         time.copy_from_slice(&modified.to_le_bytes());
     }
     Ok(())
+}
+
+fn kind(found: &Stat) -> u8 {
+    match found.is_directory {
+        true => DIRECTORY,
+        false => REGULAR_FILE,
+    }
 }
 
 pub(super) fn fd_filestat_get(wasi: &mut Wasi, view: &mut View<'_>, fd: u32, out: u32) -> Result {
@@ -191,7 +206,8 @@ pub(super) fn fd_filestat_get(wasi: &mut Wasi, view: &mut View<'_>, fd: u32, out
             return Ok(());
         }
     };
-    put_filestat(view, out, &entry)
+    let stat = wasi.descriptors.files.stat(&entry)?;
+    put_filestat(view, out, &stat)
 }
 
 pub(super) fn path_filestat_get(
@@ -204,43 +220,37 @@ pub(super) fn path_filestat_get(
     out: u32,
 ) -> Result {
     let base = wasi.descriptors.directory(fd)?;
-    let entry = wasi.descriptors.tmp.find(&base, view.path(path, length)?)?;
-    put_filestat(view, out, &entry)
+    let path = view.path(path, length)?;
+    let stat = wasi.descriptors.files.find(&base, path)?;
+    put_filestat(view, out, &stat)
 }
 
 pub(super) fn set_size(wasi: &mut Wasi, _: &mut View<'_>, fd: u32, size: i64) -> Result {
     let now = wasi.host.unix_ms();
-    let open = writable(wasi.descriptors.file(fd)?)?;
+    let file = writable(wasi.descriptors.file(fd)?)?.file.clone();
     let size = u64::try_from(size).map_err(|_| Errno::INVAL)?;
-    Ok(open.file.resize(size, now)?)
+    Ok(wasi.descriptors.files.resize(&file, size, now)?)
 }
 
-pub(super) fn prestat_get(_: &mut Wasi, view: &mut View<'_>, fd: u32, out: u32) -> Result {
-    if fd != TMP {
-        return Err(Errno::BADF);
-    }
+pub(super) fn prestat_get(wasi: &mut Wasi, view: &mut View<'_>, fd: u32, out: u32) -> Result {
+    let name = wasi.descriptors.root(fd)?;
     view.put_u32(out, 0)?;
-    view.put_u32(
-        out.checked_add(4).ok_or(Errno::FAULT)?,
-        TMP_NAME.len() as u32,
-    )
+    view.put_u32(out.checked_add(4).ok_or(Errno::FAULT)?, name.len() as u32)
 }
 
 pub(super) fn prestat_dir_name(
-    _: &mut Wasi,
+    wasi: &mut Wasi,
     view: &mut View<'_>,
     fd: u32,
     into: u32,
     size: u32,
 ) -> Result {
-    if fd != TMP {
-        return Err(Errno::BADF);
-    }
-    if (size as usize) < TMP_NAME.len() {
+    let name = wasi.descriptors.root(fd)?.as_bytes();
+    if (size as usize) < name.len() {
         return Err(Errno::NAMETOOLONG);
     }
-    view.range_mut(into, TMP_NAME.len() as u32)?
-        .copy_from_slice(TMP_NAME);
+    view.range_mut(into, name.len() as u32)?
+        .copy_from_slice(name);
     Ok(())
 }
 
@@ -252,7 +262,13 @@ pub(super) fn read(
     offset: Option<u64>,
     out: u32,
 ) -> Result {
-    let open = match wasi.descriptors.get(fd)? {
+    let descriptors: &mut Descriptors = &mut wasi.descriptors;
+    let open = match descriptors
+        .open
+        .get_mut(fd as usize)
+        .and_then(Option::as_mut)
+        .ok_or(Errno::BADF)?
+    {
         Descriptor::File(file) => file,
         Descriptor::Input if offset.is_none() => return view.put_u32(out, 0),
         Descriptor::Input => return Err(Errno::SPIPE),
@@ -266,7 +282,8 @@ pub(super) fn read(
     let mut at = offset.unwrap_or(open.at);
     let mut total = 0;
     for (to, length) in buffers {
-        let read = open.file.read(at, view.range_mut(to, length)?);
+        let into = view.range_mut(to, length)?;
+        let read = descriptors.files.read(&open.file, at, into)?;
         at += read as u64;
         total += read as u32;
         if read < length as usize {
@@ -294,7 +311,12 @@ pub(super) fn write(
     let buffers = view.buffers(vectors, count, limit)?;
     let now = wasi.host.unix_ms();
     let total = buffers.iter().map(|(_, length)| length).sum();
-    match wasi.descriptors.get(fd)? {
+    let descriptors: &mut Descriptors = &mut wasi.descriptors;
+    let open = descriptors
+        .open
+        .get_mut(fd as usize)
+        .and_then(Option::as_mut);
+    match open.ok_or(Errno::BADF)? {
         Descriptor::Output(output) if offset.is_none() => {
             let output = *output;
             for (from, length) in buffers {
@@ -310,7 +332,8 @@ pub(super) fn write(
             let mut at = offset.unwrap_or(open.at);
             for (from, length) in buffers {
                 let bytes = view.range(from, length)?;
-                at = open.file.write((!appends).then_some(at), bytes, now)?;
+                let place = (!appends).then_some(at);
+                at = descriptors.files.write(&open.file, place, bytes, now)?;
             }
             if offset.is_none() {
                 open.at = at;
@@ -336,14 +359,16 @@ pub(super) fn seek(
     out: u32,
 ) -> Result {
     let open = wasi.descriptors.file(fd)?;
+    let (file, at) = (open.file.clone(), open.at);
     let base = match whence {
         FROM_START => 0,
-        FROM_CURRENT => open.at,
-        FROM_END => open.file.len(),
+        FROM_CURRENT => at,
+        FROM_END => wasi.descriptors.files.size(&file)?,
         _ => return Err(Errno::INVAL),
     };
-    open.at = base.checked_add_signed(offset).ok_or(Errno::INVAL)?;
-    view.put_u64(out, open.at)
+    let at = base.checked_add_signed(offset).ok_or(Errno::INVAL)?;
+    wasi.descriptors.file(fd)?.at = at;
+    view.put_u64(out, at)
 }
 
 pub(super) fn readdir(
@@ -359,25 +384,23 @@ pub(super) fn readdir(
     let skip = usize::try_from(cookie).map_err(|_| Errno::INVAL)?;
     let buffer = view.range_mut(into, size)?;
     let (mut at, mut next) = (0, skip as u64);
-    directory.list(skip, |name, entry| {
-        let (kind, number) = match entry {
-            Entry::File(file) => (REGULAR_FILE, file.number),
-            Entry::Directory(directory) => (DIRECTORY, directory.number),
-        };
-        next += 1;
-        let mut head = [0; ENTRY_HEAD];
-        head[..8].copy_from_slice(&next.to_le_bytes());
-        head[8..16].copy_from_slice(&number.to_le_bytes());
-        head[16..20].copy_from_slice(&(name.len() as u32).to_le_bytes());
-        head[20] = kind;
-        // An entry that does not fit is cut off, which tells the guest to ask again with more room.
-        for part in [&head[..], name.as_bytes()] {
-            let length = part.len().min(buffer.len() - at);
-            buffer[at..at + length].copy_from_slice(&part[..length]);
-            at += length;
-        }
-        at < buffer.len()
-    });
+    wasi.descriptors
+        .files
+        .list(&directory, skip, |name, found| {
+            next += 1;
+            let mut head = [0; ENTRY_HEAD];
+            head[..8].copy_from_slice(&next.to_le_bytes());
+            head[8..16].copy_from_slice(&found.number.to_le_bytes());
+            head[16..20].copy_from_slice(&(name.len() as u32).to_le_bytes());
+            head[20] = kind(found);
+            // An entry that does not fit is cut off, which tells the guest to ask again with more room.
+            for part in [&head[..], name.as_bytes()] {
+                let length = part.len().min(buffer.len() - at);
+                buffer[at..at + length].copy_from_slice(&part[..length]);
+                at += length;
+            }
+            at < buffer.len()
+        })?;
     view.put_u32(out, at as u32)
 }
 
@@ -401,7 +424,7 @@ pub(super) fn open(
     };
     let entry = wasi
         .descriptors
-        .tmp
+        .files
         .open(&base, view.path(path, length)?, opening, now)?;
     let opened = wasi.descriptors.add(match entry {
         Entry::Directory(directory) => Descriptor::Directory(directory),
@@ -422,11 +445,10 @@ pub(super) fn create_directory(
     path: u32,
     length: u32,
 ) -> Result {
+    let now = wasi.host.unix_ms();
     let base = wasi.descriptors.directory(fd)?;
-    Ok(wasi
-        .descriptors
-        .tmp
-        .create_directory(&base, view.path(path, length)?)?)
+    let path = view.path(path, length)?;
+    Ok(wasi.descriptors.files.create_directory(&base, path, now)?)
 }
 
 pub(super) fn remove_directory(
@@ -437,10 +459,8 @@ pub(super) fn remove_directory(
     length: u32,
 ) -> Result {
     let base = wasi.descriptors.directory(fd)?;
-    Ok(wasi
-        .descriptors
-        .tmp
-        .remove_directory(&base, view.path(path, length)?)?)
+    let path = view.path(path, length)?;
+    Ok(wasi.descriptors.files.remove_directory(&base, path)?)
 }
 
 pub(super) fn unlink(
@@ -451,10 +471,8 @@ pub(super) fn unlink(
     length: u32,
 ) -> Result {
     let base = wasi.descriptors.directory(fd)?;
-    Ok(wasi
-        .descriptors
-        .tmp
-        .unlink(&base, view.path(path, length)?)?)
+    let path = view.path(path, length)?;
+    Ok(wasi.descriptors.files.unlink(&base, path)?)
 }
 
 pub(super) fn rename(
@@ -466,5 +484,5 @@ pub(super) fn rename(
     let from = wasi.descriptors.directory(from)?;
     let to = wasi.descriptors.directory(to)?;
     let (path, new) = (view.path(path, length)?, view.path(new, new_length)?);
-    Ok(wasi.descriptors.tmp.rename((&from, path), (&to, new))?)
+    Ok(wasi.descriptors.files.rename((&from, path), (&to, new))?)
 }

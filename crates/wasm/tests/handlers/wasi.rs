@@ -104,15 +104,16 @@ fn all_46_calls_are_there_and_none_believes_a_wild_pointer() {
     });
 }
 
-/// `/w` writes the body to `/tmp/d/f`, `/r` reads it, `/u` unlinks it, `/l` lists `/tmp/d`.
-fn files() -> String {
+/// `/w` writes the body to `d/f` in the directory `fd`, `/z` does and traps, `/r` reads it, `/u`
+/// unlinks it, `/m` moves `d/f` to `f`, `/l` lists `d`.
+fn files(fd: u32) -> String {
     module(
         &imports(),
         &format!(
             r#"{directory} {file}
   (global $fd (mut i32) (i32.const 0))
   (func $open (param $path i32) (param $flags i32) (result i32) (local $errno i32)
-    (local.set $errno (call $path_open (i32.const 3) (i32.const 0) (i32.add (local.get $path) (i32.const 4)) (i32.load (local.get $path))
+    (local.set $errno (call $path_open (i32.const {fd}) (i32.const 0) (i32.add (local.get $path) (i32.const 4)) (i32.load (local.get $path))
       (local.get $flags) (i64.const 66) (i64.const 0) (i32.const 0) (i32.const 300)))
     (global.set $fd (i32.load (i32.const 300)))
     (local.get $errno))
@@ -124,13 +125,14 @@ fn files() -> String {
     (local.set $letter (call $letter (local.get $request)))
     (local.set $body (call $slot (local.get $request) (i32.const 2)))
     (i32.store (i32.const 2048) (i32.const 0))
-    (if (i32.eq (local.get $letter) (i32.const 119)) (then
-      (drop (call $path_create_directory (i32.const 3) (i32.const 1028) (i32.const 1)))
+    (if (i32.or (i32.eq (local.get $letter) (i32.const 119)) (i32.eq (local.get $letter) (i32.const 122))) (then
+      (drop (call $path_create_directory (i32.const {fd}) (i32.const 1028) (i32.const 1)))
       (local.set $errno (call $open (i32.const 1100) (i32.const 9)))
       (if (local.get $errno) (then (return (call $ok (local.get $errno)))))
       (i32.store (i32.const 304) (i32.add (local.get $body) (i32.const 4))) (i32.store (i32.const 308) (i32.load (local.get $body)))
       (local.set $errno (call $fd_write (global.get $fd) (i32.const 304) (i32.const 1) (i32.const 2048)))
       (drop (call $fd_close (global.get $fd)))
+      (if (i32.eq (local.get $letter) (i32.const 122)) (then (unreachable)))
       (i32.store (i32.const 2048) (i32.const 0))
       (return (call $ok (local.get $errno)))))
     (if (i32.eq (local.get $letter) (i32.const 114)) (then
@@ -140,8 +142,12 @@ fn files() -> String {
       (local.set $errno (call $fd_read (global.get $fd) (i32.const 304) (i32.const 1) (i32.const 2048)))
       (drop (call $fd_close (global.get $fd)))
       (return (call $ok (local.get $errno)))))
+    (if (i32.eq (local.get $letter) (i32.const 109)) (then
+      ;; To `f` in the same directory, or in the first one.
+      (return (call $ok (call $path_rename (i32.const {fd}) (i32.const 1104) (i32.const 3)
+        (i32.add (i32.const 3) (i32.eqz (i32.load (local.get $body)))) (i32.const 1106) (i32.const 1))))))
     (if (i32.eq (local.get $letter) (i32.const 117)) (then
-      (return (call $ok (call $path_unlink_file (i32.const 3) (i32.const 1104) (i32.load (i32.const 1100)))))))
+      (return (call $ok (call $path_unlink_file (i32.const {fd}) (i32.const 1104) (i32.load (i32.const 1100)))))))
     (local.set $errno (call $open (i32.const 1024) (i32.const 2)))
     (if (local.get $errno) (then (return (call $ok (local.get $errno)))))
     (local.set $errno (call $fd_readdir (global.get $fd) (i32.const 2052) (i32.const 4096) (i64.const 0) (i32.const 2048)))
@@ -156,7 +162,7 @@ fn files() -> String {
 
 #[test]
 fn tmp_is_one_for_all_instances_of_a_deployment_and_stays_between_requests() {
-    in_world(&files(), async |w| {
+    in_world(&files(3), async |w| {
         assert_eq!(w.object("a", "/r").await.status, 444, "ENOENT");
         assert_eq!(w.post("a", "/w", "some text").await.status, 200);
         assert_eq!(w.object("a", "/r").await.text(), "some text");
@@ -182,6 +188,32 @@ fn tmp_is_one_for_all_instances_of_a_deployment_and_stays_between_requests() {
         assert_eq!(w.object("a", "/u").await.status, 200);
         assert_eq!(w.object("b", "/r").await.status, 444);
         assert!(w.object("a", "/l").await.body.is_empty());
+    });
+}
+
+#[test]
+fn data_is_each_objects_own_in_its_database_and_written_in_the_event() {
+    in_world(&files(4), async |w| {
+        assert_eq!(w.object("a", "/r").await.status, 444, "ENOENT");
+        assert_eq!(w.post("a", "/w", "some text").await.status, 200);
+        assert_eq!(w.object("a", "/r").await.text(), "some text");
+        assert_eq!(w.object("b", "/r").await.status, 444, "another object");
+        assert_eq!(w.post("a", "/z", "undone").await.status, 500);
+        assert_eq!(w.object("a", "/r").await.text(), "some text");
+        let listed = w.object("a", "/l").await.body;
+        assert_eq!((listed.len(), &listed[24..]), (25, &b"f"[..]));
+        assert_eq!(w.post("a", "/m", "x").await.status, 475, "EXDEV");
+        assert_eq!(w.object("a", "/m").await.status, 200);
+        assert_eq!(w.object("a", "/r").await.status, 444);
+        assert_eq!(w.post("a", "/w", "short").await.status, 200);
+        assert_eq!(w.object("a", "/u").await.status, 200);
+        assert_eq!(w.object("a", "/r").await.status, 444);
+        assert!(w.object("a", "/l").await.body.is_empty());
+        assert_eq!(
+            w.worker("/r").await.status,
+            408,
+            "EBADF: the worker has none"
+        );
     });
 }
 

@@ -28,7 +28,7 @@ use crate::{
     outbox::Outbox,
     wasi::{Exit, Wasi},
     writes::Writes,
-    zerobuf::{Answer, Claim, Message, Slots, Value},
+    zerobuf::{Answer, Claim, Message, Slots, Value, copy_out},
 };
 
 /// Entries that the tables of one instance may have in all.
@@ -231,9 +231,9 @@ impl Guest {
         let answer = Answer::read(self.memory.data(&self.store), answer)?;
         Ok(Answered {
             status: answer.status,
-            content_type: Bytes::copy_from_slice(answer.content_type),
-            body: Bytes::copy_from_slice(answer.body),
-            headers: Bytes::copy_from_slice(answer.headers),
+            content_type: copy_out(answer.content_type),
+            body: copy_out(answer.body),
+            headers: copy_out(answer.headers),
         })
     }
 

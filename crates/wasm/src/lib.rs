@@ -44,3 +44,16 @@ pub use self::{
     kv::CLASS as KV_CLASS,
 };
 pub use dolmen_wasm_code::{Cache, StartError};
+
+#[cfg(test)]
+extern crate self as dolmen_wasm;
+#[cfg(test)]
+mod copy_count;
+#[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    dead_code,
+    reason = "shared with the integration tests"
+)]
+#[path = "../tests/handlers/world.rs"]
+mod world;

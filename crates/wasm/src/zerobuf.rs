@@ -202,6 +202,7 @@ impl Block<'_> {
         let start = self.at;
         self.put(start, &(text.len() as u32).to_le_bytes());
         self.put(start + LENGTH, text);
+        copies::count(text.len());
         let end = start + LENGTH + text.len();
         self.at = end.next_multiple_of(4);
         self.bytes[end..self.at].fill(0);
@@ -391,6 +392,31 @@ pub(crate) fn range(size: usize, base: u32, length: usize) -> Option<Range<usize
     let start = base as usize;
     let end = start.checked_add(length)?;
     (end <= size).then_some(start..end)
+}
+
+/// Copies a part of an answer out of the guest's memory.
+pub(crate) fn copy_out(part: &[u8]) -> Bytes {
+    copies::count(part.len());
+    Bytes::copy_from_slice(part)
+}
+
+/// How often something large was copied between host and guest: only the tests ask.
+pub(crate) mod copies {
+    #[cfg(test)]
+    pub static LARGE: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    /// Bytes from which on a copy is large.
+    #[cfg(test)]
+    pub const FROM: usize = 1 << 20;
+
+    #[cfg(test)]
+    pub fn count(bytes: usize) {
+        if bytes >= FROM {
+            LARGE.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        }
+    }
+
+    #[cfg(not(test))]
+    pub fn count(_: usize) {}
 }
 
 #[cfg(test)]

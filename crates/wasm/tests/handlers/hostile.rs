@@ -1,6 +1,8 @@
 //! Guests that lie: whatever they point at, the answer is a panic and the next request works.
 
-use super::world::{in_world, module, text};
+use dolmen_runtime::{EgressPolicy, Options};
+
+use super::world::{in_world, in_world_with, module, options, text};
 
 /// Answers what the body says: the address of the response, then words that are stored at addresses.
 /// The path `/m` makes `malloc` return what the body of the request before said.
@@ -153,4 +155,143 @@ fn headers_that_cannot_be_sent_are_panics() {
             assert_eq!(w.object("a", "/").await.text(), what)
         });
     }
+}
+
+/// The imports of `do`, with their parameters.
+const IMPORTS: &str = "take iii last_error - kv_get ii kv_put iiii kv_delete ii kv_list iiiiii sql_exec iiii
+alarm_get - alarm_set l alarm_delete - fetch i fetch_many ii ws_send iiii ws_broadcast iiii ws_close iiii ws_list -
+ws_attach iii ws_attachment i log iii now_ms - object_id i";
+
+/// Copies the body behind its first 32 bytes to 512, and calls the import whose number its first
+/// word is with the words that follow.
+fn caller() -> String {
+    let words: Vec<_> = IMPORTS.split_whitespace().collect();
+    let (mut imports, mut calls) = (String::new(), String::new());
+    for (index, import) in words.chunks(2).enumerate() {
+        let (name, params) = (import[0], import[1].trim_matches('-'));
+        let kinds: Vec<_> = params
+            .chars()
+            .map(|kind| if kind == 'l' { "i64" } else { "i32" })
+            .collect();
+        let result = match name {
+            "log" => "",
+            "alarm_get" | "now_ms" => "(result i64)",
+            _ => "(result i32)",
+        };
+        imports += &format!(
+            "(import \"do\" \"{name}\" (func ${name} (param {}) {result}))",
+            kinds.join(" ")
+        );
+        let args: String = kinds
+            .iter()
+            .enumerate()
+            .map(|(index, kind)| {
+                let word = format!("(i32.load offset={} (local.get $body))", 8 + index * 4);
+                if *kind == "i64" {
+                    format!("(i64.extend_i32_s {word})")
+                } else {
+                    word
+                }
+            })
+            .collect();
+        let call = format!("(call ${name} {args})");
+        let call = if result.is_empty() {
+            call
+        } else {
+            format!("(drop {call})")
+        };
+        calls += &format!(
+            "(if (i32.eq (i32.load offset=4 (local.get $body)) (i32.const {index})) (then {call}))"
+        );
+    }
+    module(
+        &imports,
+        &format!(
+            "(func (export \"do_abi\") (result i32) (i32.const 1))
+             (func $handle (param $r i32) (result i32) (local $body i32)
+               (local.set $body (call $slot (local.get $r) (i32.const 2)))
+               (memory.copy (i32.const 512) (i32.add (local.get $body) (i32.const 36)) (i32.const 256))
+               {calls}
+               (call $respond (i32.const 200) (i32.const 0) (i32.const 0) (i32.const 0)))"
+        ),
+    )
+}
+
+#[test]
+fn no_import_believes_what_it_is_given() {
+    let options = Options {
+        egress: EgressPolicy::default(),
+        ..options()
+    };
+    in_world_with(&caller(), options, async |w| {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut random = || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            (state >> 32) as u32
+        };
+        let near = [
+            0,
+            1,
+            2,
+            4,
+            16,
+            512,
+            516,
+            528,
+            600,
+            131_056,
+            131_071,
+            131_072,
+            u32::MAX,
+            1 << 31,
+        ];
+        let imports = IMPORTS.split_whitespace().count() as u32 / 2;
+        let (mut panics, mut answers) = (0, 0);
+        for round in 0..4_000_u32 {
+            let mut word = || match random() % 10 {
+                0 => random(),
+                _ => near[random() as usize % near.len()],
+            };
+            let mut body = vec![round % imports];
+            body.extend((0..7).map(|_| word()));
+            // Slots with tags that mean something, and pointers that may.
+            for _ in 0..16 {
+                body.extend([word() % 10, word(), word(), word()]);
+            }
+            let object = format!("o{}", round % 4);
+            let answer = w.post(&object, "/", words(body)).await;
+            match answer.status {
+                500 => panics += 1,
+                200 => answers += 1,
+                other => panic!("{other}: {}", answer.text_lossy()),
+            }
+        }
+        assert!(
+            panics > 500 && answers > 500,
+            "{panics} panics, {answers} answers"
+        );
+    });
+}
+
+#[test]
+fn malloc_may_call_its_host() {
+    let guest = r#"(module
+  (import "do" "kv_put" (func $kv_put (param i32 i32 i32 i32) (result i32)))
+  (import "do" "sql_exec" (func $sql_exec (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "SELECT 1")
+  (func (export "malloc") (param i32) (result i32)
+    (drop (call $kv_put (i32.const 16) (i32.const 1) (i32.const 16) (i32.const 1)))
+    (drop (call $sql_exec (i32.const 16) (i32.const 8) (i32.const 0) (i32.const 0)))
+    (i32.const 1024))
+  (func (export "free") (param i32) (drop (call $sql_exec (i32.const 16) (i32.const 8) (i32.const 0) (i32.const 0))))
+  (func (export "handle_zerobuf") (param i32) (result i32)
+    (i32.store (i32.const 64) (i32.const 2)) (i32.store (i32.const 68) (i32.const 200)) (i32.const 64)))"#;
+    in_world(guest, async |w| {
+        for _ in 0..3 {
+            assert_eq!(w.object("a", "/").await.status, 200);
+        }
+    });
 }

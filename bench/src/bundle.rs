@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use crate::install;
-use crate::work::{Call, Op};
+use crate::work::{Call, Op, Page};
 
 /// The least size of the large worker, in bytes.
 const LARGE_BYTES: usize = 200_000;
@@ -23,6 +23,8 @@ pub enum Bundle {
     LargeWorker,
     /// The module worker `sockets.mjs`, the same file for both.
     Sockets,
+    /// The WASM handler, made of `handler.wat`, and the same as a module worker.
+    Handler,
 }
 
 /// Where a bundle's files are.
@@ -32,6 +34,8 @@ pub struct BundleFiles {
     pub program: PathBuf,
     /// For `workerd serve`.
     pub workerd_config: PathBuf,
+    /// For Dolmen's `--bundle`: what `program` does, written in JavaScript.
+    pub script: PathBuf,
 }
 
 impl Bundle {
@@ -43,10 +47,18 @@ impl Bundle {
         let in_folder = |folder: &Path, program: &str, config: &str| BundleFiles {
             program: folder.join(program),
             workerd_config: folder.join(config),
+            script: objects.join("handler.mjs"),
         };
         match self {
             Bundle::Counter => Ok(in_folder(&objects, "counter.dolmen.js", "workerd.capnp")),
             Bundle::Worker => Ok(in_folder(&objects, PROGRAM, CONFIG)),
+            Bundle::Handler => {
+                let files = in_folder(folder, "handler.wasm", CONFIG);
+                let wasm = wat::parse_file(objects.join("handler.wat"))
+                    .context("handler.wat is not WebAssembly")?;
+                fs::write(&files.program, wasm)?;
+                Ok(files)
+            }
             Bundle::Sockets => Ok(in_folder(&objects, "sockets.mjs", "sockets.capnp")),
             Bundle::LargeWorker => {
                 let files = in_folder(folder, PROGRAM, CONFIG);
@@ -63,6 +75,7 @@ impl Bundle {
     pub fn first_call(self) -> Call {
         match self {
             Bundle::Counter => Call::Hello,
+            Bundle::Handler => Call::Page(Page::Root),
             Bundle::Worker | Bundle::LargeWorker | Bundle::Sockets => Call::Worker(Op::Hello),
         }
     }

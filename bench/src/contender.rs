@@ -20,6 +20,8 @@ pub enum Contender {
     Workerd,
     /// This project.
     Dolmen,
+    /// This project, serving the WASM handler's work as JavaScript.
+    Script,
     /// A bare hyper server on two threads: the most that this machine could answer.
     Hyper,
 }
@@ -30,6 +32,7 @@ impl Contender {
         match self {
             Contender::Workerd => "workerd",
             Contender::Dolmen => "dolmen",
+            Contender::Script => "as js",
             Contender::Hyper => "hyper",
         }
     }
@@ -52,7 +55,7 @@ impl Programs {
             workerd: wanted(Contender::Workerd)
                 .then(install::workerd)
                 .transpose()?,
-            dolmen: wanted(Contender::Dolmen)
+            dolmen: (wanted(Contender::Dolmen) || wanted(Contender::Script))
                 .then(|| install::dolmen(flags.dolmen.as_deref()))
                 .transpose()?,
             dolmen_args: flags.dolmen_arg.clone(),
@@ -81,17 +84,18 @@ impl Programs {
                     .arg(disk);
                 command
             }
-            Contender::Dolmen => {
+            Contender::Dolmen | Contender::Script => {
                 let mut command = Command::new(self.dolmen.as_ref().expect(FOUND));
                 command
                     .arg("--addr")
                     .arg(addr.to_string())
                     .arg("--storage")
                     .arg(storage);
-                command
-                    .arg("--bundle")
-                    .arg(&bundle.program)
-                    .args(&self.dolmen_args);
+                let program = match contender {
+                    Contender::Script => &bundle.script,
+                    _ => &bundle.program,
+                };
+                command.arg("--bundle").arg(program).args(&self.dolmen_args);
                 command
             }
             Contender::Hyper => {

@@ -51,7 +51,7 @@ pub fn per_object(flags: &Flags, server: &Server, call: Call) -> Result<Figure> 
         server.addr(),
         flags.connections,
         stop,
-        &mut Work::new(Call::Live, sample),
+        &mut Work::new(call.live(), sample),
     )?;
     ensure!(
         asked.total > 0,

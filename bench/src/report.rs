@@ -134,9 +134,14 @@ fn write_row(out: &mut Formatter<'_>, summary: &RowSummary) -> fmt::Result {
                 })?
             }
             Contender::Hyper => write_ratio(&mut line, summary.to_hyper, |share| {
-                let has_goal = summary.row == Row::Fetch;
-                has_goal.then(|| (format!("{HYPER_SHARE_GOAL}x"), share >= HYPER_SHARE_GOAL))
+                let goal = match (summary.row, summary.row.goal()) {
+                    (Row::Fetch, _) => HYPER_SHARE_GOAL,
+                    (_, Some(Goal::ShareOfHyper(goal))) => goal,
+                    _ => return None,
+                };
+                Some((format!("{goal}x"), share >= goal))
             })?,
+            Contender::Script => write_ratio(&mut line, summary.to_script, |_| None)?,
             Contender::Dolmen => {
                 if let (Some(Goal::AtMost(most)), Some(met)) =
                     (summary.row.goal(), summary.goal_met())

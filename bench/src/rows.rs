@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::bundle::Bundle;
 use crate::contender::Contender;
-use crate::work::{Call, Objects, Op};
+use crate::work::{Call, Objects, Op, Page};
 
 /// One line of the comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize)]
@@ -75,6 +75,22 @@ pub enum Row {
     SocketMemory,
     /// Time from a message to an object that hibernates to its echo.
     SocketWake,
+    /// WASM handler, `GET /` of the worker.
+    Wasm,
+    /// WASM handler, `GET /json` of the worker.
+    WasmJson,
+    /// WASM handler, `GET /simd` of the worker: 64-bit numbers in vectors.
+    WasmSimd,
+    /// WASM handler, `GET /` of one object.
+    WasmObject,
+    /// WASM handler, `GET /json` of one object.
+    WasmObjectJson,
+    /// WASM handler, `GET /simd` of one object.
+    WasmObjectSimd,
+    /// WASM handler, the dot product of 1,000,000 64-bit numbers.
+    WasmDot,
+    /// Resident memory per WASM object that has answered once.
+    WasmMemory,
 }
 
 /// How a row is measured.
@@ -103,12 +119,16 @@ pub enum Goal {
     TimesWorkerd(f64),
     /// At most this share of workerd's figure.
     ShareOfWorkerd(f64),
+    /// At least this share of the bare hyper server's figure.
+    ShareOfHyper(f64),
     /// At most this figure.
     AtMost(f64),
 }
 
 /// The share of the bare hyper server's rate that object fetch is to reach.
 pub const HYPER_SHARE_GOAL: f64 = 0.45;
+/// The same for a WASM handler in the worker.
+const WASM_SHARE_GOAL: f64 = 0.6;
 
 /// Where the design sets no figure.
 const FASTER: Goal = Goal::TimesWorkerd(1.0);
@@ -155,12 +175,22 @@ impl Row {
             Row::SocketBroadcast => "WebSocket message to 1,000 sockets",
             Row::SocketMemory => "memory per idle WebSocket",
             Row::SocketWake => "message to a hibernating object",
+            Row::Wasm => "WASM worker, GET /",
+            Row::WasmJson => "WASM worker, GET /json",
+            Row::WasmSimd => "WASM worker, GET /simd",
+            Row::WasmObject => "WASM object, GET /",
+            Row::WasmObjectJson => "WASM object, GET /json",
+            Row::WasmObjectSimd => "WASM object, GET /simd",
+            Row::WasmDot => "WASM worker, dot product of 1,000,000",
+            Row::WasmMemory => "memory per live WASM object",
         }
     }
 
     /// How the row is measured.
     pub fn method(self) -> Method {
         let worker = |op, objects| Method::Rate(Call::Worker(op), objects);
+        let page = |page| Method::Rate(Call::Page(page), Objects::shared(1));
+        let in_object = |page| Method::Rate(Call::InObject(page), Objects::shared(1));
         match self {
             Row::Rpc => Method::Rate(Call::Hello, Objects::shared(1)),
             Row::RpcRead => Method::Rate(Call::Read, Objects::shared(1)),
@@ -190,6 +220,14 @@ impl Row {
             Row::SocketBroadcast => Method::Broadcast,
             Row::SocketMemory => Method::SocketMemory,
             Row::SocketWake => Method::SocketWake,
+            Row::Wasm => page(Page::Root),
+            Row::WasmJson => page(Page::Json),
+            Row::WasmSimd => page(Page::Simd),
+            Row::WasmObject => in_object(Page::Root),
+            Row::WasmObjectJson => in_object(Page::Json),
+            Row::WasmObjectSimd => in_object(Page::Simd),
+            Row::WasmDot => page(Page::Dot),
+            Row::WasmMemory => Method::Memory(Call::InObject(Page::Root)),
         }
     }
 
@@ -198,6 +236,8 @@ impl Row {
         match self.method() {
             Method::Rate(Call::Worker(_), _) if self == Row::WorkerCold => Bundle::LargeWorker,
             Method::Rate(Call::Worker(_), _) => Bundle::Worker,
+            Method::Rate(Call::Page(_) | Call::InObject(_), _)
+            | Method::Memory(Call::InObject(_)) => Bundle::Handler,
             Method::Rate(..) | Method::Memory(_) | Method::Start => Bundle::Counter,
             Method::Echo | Method::Broadcast | Method::SocketMemory | Method::SocketWake => {
                 Bundle::Sockets
@@ -219,6 +259,10 @@ impl Row {
     pub fn contenders(self) -> &'static [Contender] {
         match self {
             Row::Fetch | Row::Fetch64 => &[Contender::Workerd, Contender::Dolmen, Contender::Hyper],
+            Row::WasmMemory => &[Contender::Dolmen],
+            _ if self.bundle() == Bundle::Handler => {
+                &[Contender::Dolmen, Contender::Script, Contender::Hyper]
+            }
             _ => &[Contender::Workerd, Contender::Dolmen],
         }
     }
@@ -245,7 +289,11 @@ impl Row {
             Row::SocketEcho | Row::SocketBroadcast => Some(Goal::TimesWorkerd(2.0)),
             Row::SocketMemory => Some(Goal::ShareOfWorkerd(0.5)),
             Row::SocketWake => Some(Goal::ShareOfWorkerd(1.0)),
-            Row::RpcRead | Row::Start => None,
+            Row::Wasm | Row::WasmJson | Row::WasmSimd => Some(Goal::ShareOfHyper(WASM_SHARE_GOAL)),
+            Row::WasmObject | Row::WasmObjectJson | Row::WasmObjectSimd => {
+                Some(Goal::ShareOfHyper(HYPER_SHARE_GOAL))
+            }
+            Row::RpcRead | Row::Start | Row::WasmDot | Row::WasmMemory => None,
         }
     }
 }

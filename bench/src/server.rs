@@ -131,8 +131,8 @@ impl Server {
 
     fn ask_once(&self) -> Result<()> {
         let call = match self.contender {
-            Contender::Workerd | Contender::Dolmen => self.bundle.first_call(),
-            Contender::Hyper => Call::Fetch,
+            Contender::Hyper if self.bundle != Bundle::Handler => Call::Fetch,
+            _ => self.bundle.first_call(),
         };
         let once = Stop::Requests {
             count: 1,

@@ -68,6 +68,8 @@ pub struct RowSummary {
     pub to_workerd: Option<Spread>,
     /// dolmen's value divided by the bare hyper server's.
     pub to_hyper: Option<Spread>,
+    /// dolmen's value divided by that of the same work in JavaScript.
+    pub to_script: Option<Spread>,
 }
 
 impl RowSummary {
@@ -95,6 +97,7 @@ impl RowSummary {
             contenders,
             to_workerd,
             to_hyper,
+            to_script: ratio(&of_row, Contender::Dolmen, Contender::Script),
         })
     }
 
@@ -103,6 +106,7 @@ impl RowSummary {
         match self.row.goal()? {
             Goal::TimesWorkerd(times) => Some(self.to_workerd?.median >= times),
             Goal::ShareOfWorkerd(share) => Some(self.to_workerd?.median <= share),
+            Goal::ShareOfHyper(share) => Some(self.to_hyper?.median >= share),
             Goal::AtMost(most) => {
                 Some(self.contenders.get(&Contender::Dolmen)?.value.median <= most)
             }

@@ -24,6 +24,38 @@ pub enum Call {
     Live,
     /// A request to the module worker.
     Worker(Op),
+    /// A page of the WASM handler, from the worker.
+    Page(Page),
+    /// A page of the WASM handler, from an object.
+    InObject(Page),
+}
+
+/// A page of the WASM handler. What each is, is written in `objects/handler.wat`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// A short text.
+    Root,
+    /// A short object.
+    Json,
+    /// A few sums.
+    Simd,
+    /// A long sum.
+    Dot,
+    /// Whether the instance has answered before.
+    Live,
+}
+
+impl Page {
+    /// The path, and the answer.
+    pub fn path_and_answer(self) -> (&'static str, Option<&'static str>) {
+        match self {
+            Page::Root => ("/", Some("hello")),
+            Page::Json => ("/json", Some(r#"{"message":"hello","ok":true}"#)),
+            Page::Simd => ("/simd", Some(r#"{"sum":36,"dot":204,"scaled":72}"#)),
+            Page::Dot => ("/dot", Some("500000")),
+            Page::Live => ("/live", None),
+        }
+    }
 }
 
 /// What the module worker is asked to do. What each does is written in `objects/rows.mjs`.
@@ -82,6 +114,14 @@ enum Right {
 }
 
 impl Call {
+    /// The call that tells whether an object that this one touched is still in memory.
+    pub fn live(self) -> Call {
+        match self {
+            Call::InObject(_) => Call::InObject(Page::Live),
+            _ => Call::Live,
+        }
+    }
+
     /// What the call leaves behind.
     pub fn kept(self) -> Kept {
         match self {
@@ -91,7 +131,13 @@ impl Call {
             Call::Worker(Op::FirstIncrement) => Kept::One(Call::Worker(Op::Read)),
             Call::Worker(Op::Put) => Kept::Every(Call::Worker(Op::Puts)),
             Call::Worker(Op::Insert) => Kept::Every(Call::Worker(Op::Inserted)),
-            Call::Fetch | Call::Hello | Call::Read | Call::Live | Call::Worker(_) => Kept::Nothing,
+            Call::Fetch
+            | Call::Hello
+            | Call::Read
+            | Call::Live
+            | Call::Worker(_)
+            | Call::Page(_)
+            | Call::InObject(_) => Kept::Nothing,
         }
     }
 }
@@ -214,6 +260,21 @@ impl Work {
             Call::Read => ("read", "[]"),
             Call::Increment | Call::FirstIncrement => ("increment", "[]"),
             Call::Live => ("live", "[]"),
+            Call::Page(page) => {
+                let (path, _) = page.path_and_answer();
+                write!(out, "GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n")
+                    .expect("a Vec takes every write");
+                return;
+            }
+            Call::InObject(page) => {
+                let (path, _) = page.path_and_answer();
+                write!(
+                    out,
+                    "GET /do/c{number}{path} HTTP/1.1\r\nhost: localhost\r\n\r\n"
+                )
+                .expect("a Vec takes every write");
+                return;
+            }
             Call::Worker(op) => {
                 let (what, _) = op.path_and_answer();
                 write!(
@@ -247,6 +308,15 @@ impl Work {
                 "wrong answer to fetch: {}",
                 answer.text()
             );
+            return Ok(0);
+        }
+        if let Call::Page(page) | Call::InObject(page) = self.call {
+            let wrong = || format!("wrong answer to {page:?}: {}", answer.text());
+            let Some(right) = page.path_and_answer().1 else {
+                let text = std::str::from_utf8(&answer.body).ok();
+                return text.and_then(|text| text.parse().ok()).with_context(wrong);
+            };
+            ensure!(*answer.body == *right.as_bytes(), wrong());
             return Ok(0);
         }
         if let Call::Worker(op) = self.call {

@@ -189,10 +189,8 @@ static void memory(do_request *request, do_response *response) {
 
 // Keeps and releases blocks of many sizes in a random order, and looks whether one wrote into another.
 static void heap(do_request *request, do_response *response) {
-  static uint8_t *kept[KEPT];
-  static uint32_t sizes[KEPT];
-  static uint32_t random = 1;
-  (void)request;
+  uint8_t *kept[KEPT] = {0};
+  uint32_t sizes[KEPT], random = 1;
   for (uint32_t round = 0; round < 20000; round++) {
     random = random * 1664525 + 1013904223;
     uint32_t at = random >> 8 & (KEPT - 1);
@@ -205,6 +203,7 @@ static void heap(do_request *request, do_response *response) {
     if (!kept[at]) do_panic(DO_TEXT("no memory for a block"));
     for (uint32_t i = 0; i < sizes[at]; i++) kept[at][i] = (uint8_t)at;
   }
+  for (uint32_t at = 0; at < KEPT; at++) do_release(kept[at]);
   memory(request, response);
 }
 

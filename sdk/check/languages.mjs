@@ -4,6 +4,7 @@
 // makes `to` of `examples/<example>` and may use `folder`; `selftest` says that there is such an example.
 
 import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -19,7 +20,8 @@ export const languages = {
     missing: () => needs(found(clang, ["--version"]), "clang (give CLANG)") ?? needs(found(["wasm-ld"], ["--version"]), "wasm-ld (lld)"),
     build(example, to) {
       const words = ["--target=wasm32", "-msimd128", "-O2", "-nostdlib", "-Wall", "-Wextra", "-Werror", "-I", "."];
-      run(join(sdk, "c"), clang, [...words, "-Wl,--no-entry,--stack-first", `examples/${example}/${example}.c`, "-o", to]);
+      const sources = readdirSync(join(sdk, "c", "examples", example)).filter((name) => name.endsWith(".c"));
+      run(join(sdk, "c"), clang, [...words, "-Wl,--no-entry,--stack-first", ...sources.map((name) => `examples/${example}/${name}`), "-o", to]);
     },
     selftest: true,
   },

@@ -15,6 +15,7 @@ export async function start({ dolmen, module, folder, flags }) {
   const words = ["--bundle", module, "--addr", "127.0.0.1:0", "--storage", join(folder, "storage"), "--allow-private-network", ...flags];
   const child = spawn(dolmen, words, { stdio: ["ignore", "pipe", "pipe"] });
   let lines = [];
+  let wanted = [];
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const ended = new Promise((resolve) => { child.on("exit", resolve); child.on("error", resolve); });
   const port = await new Promise((resolve, reject) => {
@@ -22,6 +23,9 @@ export async function start({ dolmen, module, folder, flags }) {
     const late = setTimeout(() => { child.kill("SIGKILL"); give(`nothing within ${START_LIMIT_MS} ms`); }, START_LIMIT_MS);
     const keep = (data) => {
       lines = [...lines, ...data.toString().split("\n").filter(Boolean)].slice(-LOG_LINES_SHOWN);
+      const said = wanted.filter(({ text }) => lines.some((line) => line.includes(text)));
+      wanted = wanted.filter((one) => !said.includes(one));
+      for (const { found } of said) found();
       const listening = lines.map((line) => line.match(/listens on http:\/\/127\.0\.0\.1:(\d+)/)).find(Boolean);
       if (listening) { clearTimeout(late); resolve(Number(listening[1])); }
     };
@@ -33,6 +37,12 @@ export async function start({ dolmen, module, folder, flags }) {
     port,
     agent,
     log: () => lines.join("\n"),
+    /// Resolves when a line of the log has `text`, which may be there already.
+    logs: (text) => new Promise((resolve, reject) => {
+      if (lines.some((line) => line.includes(text))) return resolve();
+      const late = setTimeout(() => reject(new Error(`no line of the log has ${text}`)), ANSWER_LIMIT_MS);
+      wanted.push({ text, found: () => { clearTimeout(late); resolve(); } });
+    }),
     async stop() {
       agent.destroy();
       child.kill("SIGTERM");
@@ -66,14 +76,20 @@ export function ask(server, what, { headers = {}, body } = {}) {
 }
 
 /// Runs `use` with the address of a server that answers `/NAME` with the text NAME; `/together/NAME` only when two
-/// of those are there at once.
+/// of those are there at once; `/status/NNN` with that status; `/request` with method, header x-asked and body.
 export async function withOrigin(use) {
-  let waiting = [];
-  const origin = createServer((request, response) => {
+  const waiting = [];
+  const origin = createServer(async (request, response) => {
     const [, first, second] = request.url.split("/");
-    if (first !== "together") return response.end(first);
-    waiting.push(() => response.end(second));
-    if (waiting.length === 2) for (const answer of waiting.splice(0)) answer();
+    if (first === "together") {
+      waiting.push(() => response.end(second));
+      if (waiting.length === 2) for (const answer of waiting.splice(0)) answer();
+      return;
+    }
+    if (first === "status") response.statusCode = Number(second);
+    const body = Buffer.concat(await request.toArray());
+    response.setHeader("x-origin", "here");
+    response.end(first === "request" ? `${request.method} ${request.headers["x-asked"]} ${body}` : first);
   });
   await new Promise((listening) => origin.listen(0, "127.0.0.1", listening));
   try {

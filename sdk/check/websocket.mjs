@@ -34,11 +34,18 @@ function opened(socket, first) {
   const arrived = [];
   const waiting = [];
   const deliver = (message) => (waiting.length > 0 ? waiting.shift()(message) : arrived.push(message));
+  let closing = false;
+  const close = (code) => {
+    closing = true;
+    socket.write(frame(CLOSE, Buffer.from([code >> 8, code & 0xff])));
+  };
   const read = (data) => {
     held = Buffer.concat([held, data]);
-    for (let frame = take(held); frame; frame = take(held)) {
-      held = held.subarray(frame.size);
-      deliver(frame.message);
+    for (let next = take(held); next; next = take(held)) {
+      held = held.subarray(next.size);
+      // Who did not begin to close answers in kind.
+      if (next.message.code && !closing) close(next.message.code);
+      deliver(next.message);
     }
   };
   socket.on("data", read);
@@ -47,7 +54,7 @@ function opened(socket, first) {
   if (first.length > 0) read(first);
   return {
     send: (message) => socket.write(frame(typeof message === "string" ? TEXT : BINARY, Buffer.from(message))),
-    close: (code) => socket.write(frame(CLOSE, Buffer.from([code >> 8, code & 0xff]))),
+    close,
     end: () => socket.destroy(),
     next: () => new Promise((resolve, reject) => {
       if (arrived.length > 0) return resolve(arrived.shift());

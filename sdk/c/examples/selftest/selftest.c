@@ -1,7 +1,7 @@
 // Lets sdk/check.mjs try parts of the SDK one by one: cryptography, columns, numbers, decoding, memory.
 
 #define DOLMEN_IMPLEMENTATION
-#include "dolmen.h"
+#include "host.h"
 
 static void answer_hex(do_response *response, const void *bytes, uint32_t size) {
   do_buffer hex = {0};
@@ -229,7 +229,23 @@ static const do_route routes[] = {
     {"GET", "/memory", memory},
     {"POST", "/heap", heap},
     {"GET", "/panic", panic},
+    {"POST", "/sql", host_sql},
+    {"POST", "/keep", host_keep},
+    {"GET", "/list", host_list},
+    {"POST", "/alarm", host_alarm},
+    {"GET", "/object", host_object},
+    {"POST", "/log", host_log},
+    {"POST", "/fetch", host_fetch},
+    {"POST", "/fetch-many", host_fetch_many},
+    {"GET", "/fanout", host_fanout},
     {0},
 };
 
-const do_app dolmen_app = {.routes = routes};
+const do_app dolmen_app = {
+    .routes = routes,
+    .socket_open = host_opened,
+    .socket_message = host_message,
+    .socket_close = host_closed,
+};
+
+DOLMEN_FANOUT(host_urls)

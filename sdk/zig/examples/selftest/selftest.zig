@@ -2,6 +2,7 @@
 
 const std = @import("std");
 const dolmen = @import("dolmen");
+const host = @import("host.zig");
 const Request = dolmen.Request;
 const Response = dolmen.Response;
 
@@ -26,7 +27,12 @@ pub const routes = [_]dolmen.Route{
     .{ .method = "GET", .path = "/memory", .handler = memory },
     .{ .method = "POST", .path = "/heap", .handler = heap },
     .{ .method = "GET", .path = "/panic", .handler = panics },
-};
+} ++ host.routes;
+
+pub const fanout = host.fanout;
+pub const socketOpen = host.socketOpen;
+pub const socketMessage = host.socketMessage;
+pub const socketClose = host.socketClose;
 
 // ---- Cryptography: parameters are hex, bodies bytes, answers hex ----
 

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { analytics } from "./check/analytics.mjs";
 import { hello } from "./check/hello.mjs";
-import { languages } from "./check/languages.mjs";
+import { Missing, languages } from "./check/languages.mjs";
 import { memory } from "./check/memory.mjs";
 import { selftest } from "./check/selftest.mjs";
 import { start } from "./check/server.mjs";
@@ -53,16 +53,17 @@ function usage(problem) {
 }
 
 async function checkLanguage(language, how) {
-  const missing = how.missing();
-  if (missing) {
+  try {
+    let failures = await checkExample(language, "hello", how, [...hello, ...memory(options.requests)]);
+    failures += await checkExample(language, "analytics", how, analytics);
+    if (how.selftest) failures += await checkExample(language, "selftest", how, selftest);
+    return failures;
+  } catch (error) {
+    if (!(error instanceof Missing)) throw error;
     const required = options.require.includes(language);
-    console.log(`${language}: ${required ? "FAILED, it is required, but" : "skipped:"} ${missing}`);
+    console.log(`${language}: ${required ? "FAILED, it is required, but" : "skipped:"} ${error.message}`);
     return required ? 1 : 0;
   }
-  let failures = await checkExample(language, "hello", how, [...hello, ...memory(options.requests)]);
-  failures += await checkExample(language, "analytics", how, analytics);
-  if (how.selftest) failures += await checkExample(language, "selftest", how, selftest);
-  return failures;
 }
 
 /// How many checks failed. A guest that cannot be built, or that Dolmen refuses, is one.
@@ -80,6 +81,7 @@ async function checkExample(language, example, how, checks) {
     console.log(`${title}: ${checks.length - problems.length} of ${checks.length} checks passed`);
     if (problems.length > 0) problems.push(server.log());
   } catch (error) {
+    if (error instanceof Missing) throw error;
     console.log(`${title}: FAILED`);
     problems = [error.message];
   } finally {

@@ -1,60 +1,77 @@
-// How the examples of each language are built: which tools are wanted, and the commands that their README says too.
+// How the examples of each language are built, with the commands that their README says too.
 //
-// A language is {missing(), build(example, to, folder), selftest}: `missing` says what is not there, or nothing; `build`
-// makes `to` of `examples/<example>` and may use `folder`; `selftest` says that there is such an example.
+// A language is {build(example, to, folder), selftest}: `build` makes `to` of `examples/<example>` and may use `folder`;
+// `selftest` says that there is such an example. It throws `Missing` if the tools are not there.
 
 import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const BUILD_LIMIT_MS = 300_000;
+const BUILD_LIMIT_MS = 600_000;
 const VERSION_LIMIT_MS = 30_000;
+/// What a build.sh exits with if its tools are missing.
+const TOOLS_MISSING = 3;
+
+/// The tools of a language are not there; the message says which.
+export class Missing extends Error {}
 
 const sdk = join(dirname(fileURLToPath(import.meta.url)), "..");
-const clang = [process.env.CLANG ?? "clang"];
-const zig = found([process.env.ZIG ?? "zig"], ["version"]) ?? found(["python3", "-m", "ziglang"], ["version"]);
 
 export const languages = {
   c: {
-    missing: () => needs(found(clang, ["--version"]), "clang (give CLANG)") ?? needs(found(["wasm-ld"], ["--version"]), "wasm-ld (lld)"),
     build(example, to) {
-      const words = ["--target=wasm32", "-msimd128", "-O2", "-nostdlib", "-Wall", "-Wextra", "-Werror", "-I", "."];
+      const clang = firstOf([[process.env.CLANG ?? "clang"]], "--version", "there is no clang; name it in CLANG");
+      firstOf([["wasm-ld"]], "--version", "there is no wasm-ld, which is in the package lld");
+      const flags = ["--target=wasm32", "-msimd128", "-O2", "-nostdlib", "-Wall", "-Wextra", "-Werror", "-I", ".", "-Wl,--no-entry,--stack-first"];
       const sources = readdirSync(join(sdk, "c", "examples", example)).filter((name) => name.endsWith(".c"));
-      run(join(sdk, "c"), clang, [...words, "-Wl,--no-entry,--stack-first", ...sources.map((name) => `examples/${example}/${name}`), "-o", to]);
+      run(join(sdk, "c"), [...clang, ...flags, ...sources.map((name) => `examples/${example}/${name}`), "-o", to]);
     },
     selftest: true,
   },
   zig: {
-    missing: () => needs(zig, "zig, nor is python3 -m ziglang (give ZIG)"),
     build(example, to, folder) {
-      const words = ["build-exe", "-target", "wasm32-freestanding", "-mcpu=generic+simd128", "-OReleaseSafe", "-fstrip", "-fno-entry", "-rdynamic"];
+      const zig = firstOf([[process.env.ZIG ?? "zig"], ["python3", "-m", "ziglang"]], "version", "there is no zig, nor python3 -m ziglang; name it in ZIG");
+      const flags = ["-target", "wasm32-freestanding", "-mcpu=generic+simd128", "-OReleaseSafe", "-fstrip", "-fno-entry", "-rdynamic", "--stack", "262144"];
       const modules = ["--dep", "dolmen", `-Mroot=examples/${example}/${example}.zig`, "-Mdolmen=dolmen.zig"];
-      run(join(sdk, "zig"), zig, [...words, ...modules, "--cache-dir", join(folder, "cache"), `-femit-bin=${to}`]);
+      run(join(sdk, "zig"), [...zig, "build-exe", ...flags, ...modules, "--cache-dir", join(folder, "cache"), `-femit-bin=${to}`]);
     },
     selftest: true,
   },
+  go: scripted("go"),
+  rust: scripted("rust"),
 };
 
-/// `command` if it answers to `words`.
-function found(command, words) {
-  try {
-    execFileSync(command[0], [...command.slice(1), ...words], { stdio: "ignore", timeout: VERSION_LIMIT_MS });
-    return command;
-  } catch {
-    return undefined;
+/// A language whose folder has a `build.sh FOLDER OUT.wasm`.
+function scripted(language) {
+  const folder = join(sdk, language);
+  return {
+    build(example, to) {
+      if (!existsSync(join(folder, "build.sh"))) throw new Missing(`there is no sdk/${language}`);
+      run(folder, ["sh", "build.sh", join("examples", example), to]);
+    },
+    selftest: existsSync(join(folder, "examples", "selftest")),
+  };
+}
+
+/// The first of the commands that answers to `word`.
+function firstOf(commands, word, otherwise) {
+  for (const command of commands) {
+    try {
+      execFileSync(command[0], [...command.slice(1), word], { stdio: "ignore", timeout: VERSION_LIMIT_MS });
+      return command;
+    } catch {
+      continue;
+    }
   }
+  throw new Missing(otherwise);
 }
 
-function needs(tool, name) {
-  return tool ? undefined : `there is no ${name}`;
-}
-
-function run(folder, command, words, env = {}) {
-  const options = { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], timeout: BUILD_LIMIT_MS, env: { ...process.env, ...env } };
+function run(folder, [program, ...words]) {
   try {
-    execFileSync(command[0], [...command.slice(1), ...words], options);
+    execFileSync(program, words, { cwd: folder, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"], timeout: BUILD_LIMIT_MS });
   } catch (error) {
-    throw new Error(`${[...command, ...words].join(" ")} failed in ${folder}: ${error.stderr || error.message}`);
+    if (error.status === TOOLS_MISSING) throw new Missing(error.stderr.trim());
+    throw new Error(`${[program, ...words].join(" ")} failed in ${folder}: ${error.stderr || error.message}`);
   }
 }

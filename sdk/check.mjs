@@ -8,8 +8,9 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { analytics } from "./check/analytics.mjs";
+import { answers } from "./check/expect.mjs";
 import { hello } from "./check/hello.mjs";
-import { Missing, languages } from "./check/languages.mjs";
+import { Missing, languages, shown } from "./check/languages.mjs";
 import { memory } from "./check/memory.mjs";
 import { selftest } from "./check/selftest.mjs";
 import { start } from "./check/server.mjs";
@@ -17,6 +18,13 @@ import { start } from "./check/server.mjs";
 const USAGE = "usage: check.mjs --dolmen PATH [--require c,zig] [--only c,zig] [--requests N]";
 /// The memory of an instance. What requests would leave behind in one is more than that, see memory.mjs.
 const MEMORY_LIMIT = "64MiB";
+
+/// What the handler of a README answers.
+const readme = [
+  answers("GET /greet/you%20all", {}, { text: "hello, you all" }),
+  answers("GET /greet/", {}, { status: 404 }),
+  answers("POST /greet/you", {}, { status: 405, headers: { allow: "GET" } }),
+];
 
 const options = parse(process.argv.slice(2));
 const folder = mkdtempSync(join(tmpdir(), "dolmen-sdk-"));
@@ -56,6 +64,7 @@ async function checkLanguage(language, how) {
   try {
     let failures = await checkExample(language, "hello", how, [...hello, ...memory(options.requests)]);
     failures += await checkExample(language, "analytics", how, analytics);
+    if (how.handler) failures += await checkExample(language, "README", how, readme);
     if (how.selftest) failures += await checkExample(language, "selftest", how, selftest);
     return failures;
   } catch (error) {
@@ -75,7 +84,8 @@ async function checkExample(language, example, how, checks) {
   let problems = [];
   try {
     mkdirSync(place);
-    how.build(example, module, place);
+    if (example === "README") how.compile([shown(language, how.handler, place)], module, place);
+    else how.build(example, module, place);
     server = await start({ dolmen: options.dolmen, module, folder: place, flags: ["--memory-limit", MEMORY_LIMIT] });
     problems = await runAll(checks, server, language);
     console.log(`${title}: ${checks.length - problems.length} of ${checks.length} checks passed`);

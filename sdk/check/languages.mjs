@@ -1,10 +1,11 @@
 // How the examples of each language are built, with the commands that their README says too.
 //
-// A language is {build(example, to, folder), selftest}: `build` makes `to` of `examples/<example>` and may use `folder`;
-// `selftest` says that there is such an example. It throws `Missing` if the tools are not there.
+// A language is {build(example, to, folder), compile(sources, to, folder), handler, selftest}: `build` makes `to` of
+// `examples/<example>`, `compile` of files, and both may use `folder`; they throw `Missing` if the tools are not there.
+// `handler` is the name of the file that the README shows, if that is to be checked; `selftest`: there is such an example.
 
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -20,20 +21,28 @@ const sdk = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 export const languages = {
   c: {
+    handler: "handler.c",
     build(example, to) {
+      const folder = join(sdk, "c", "examples", example);
+      this.compile(readdirSync(folder).filter((name) => name.endsWith(".c")).map((name) => join(folder, name)), to);
+    },
+    compile(sources, to) {
       const clang = firstOf([[process.env.CLANG ?? "clang"]], "--version", "there is no clang; name it in CLANG");
       firstOf([["wasm-ld"]], "--version", "there is no wasm-ld, which is in the package lld");
       const flags = ["--target=wasm32", "-msimd128", "-O2", "-nostdlib", "-Wall", "-Wextra", "-Werror", "-I", ".", "-Wl,--no-entry,--stack-first"];
-      const sources = readdirSync(join(sdk, "c", "examples", example)).filter((name) => name.endsWith(".c"));
-      run(join(sdk, "c"), [...clang, ...flags, ...sources.map((name) => `examples/${example}/${name}`), "-o", to]);
+      run(join(sdk, "c"), [...clang, ...flags, ...sources, "-o", to]);
     },
     selftest: true,
   },
   zig: {
+    handler: "handler.zig",
     build(example, to, folder) {
+      this.compile([join("examples", example, `${example}.zig`)], to, folder);
+    },
+    compile([source], to, folder) {
       const zig = firstOf([[process.env.ZIG ?? "zig"], ["python3", "-m", "ziglang"]], "version", "there is no zig, nor python3 -m ziglang; name it in ZIG");
       const flags = ["-target", "wasm32-freestanding", "-mcpu=generic+simd128", "-OReleaseSafe", "-fstrip", "-fno-entry", "-rdynamic", "--stack", "262144"];
-      const modules = ["--dep", "dolmen", `-Mroot=examples/${example}/${example}.zig`, "-Mdolmen=dolmen.zig"];
+      const modules = ["--dep", "dolmen", `-Mroot=${source}`, "-Mdolmen=dolmen.zig"];
       run(join(sdk, "zig"), [...zig, "build-exe", ...flags, ...modules, "--cache-dir", join(folder, "cache"), `-femit-bin=${to}`]);
     },
     selftest: true,
@@ -41,6 +50,14 @@ export const languages = {
   go: scripted("go"),
   rust: scripted("rust"),
 };
+
+/// The handler that the README of a language shows, written to `folder`.
+export function shown(language, handler, folder) {
+  const [, source] = readFileSync(join(sdk, language, "README.md"), "utf8").match(new RegExp(`\`\`\`${handler.split(".")[1]}\n(.*?)\`\`\``, "s"));
+  const file = join(folder, handler);
+  writeFileSync(file, source);
+  return file;
+}
 
 /// A language whose folder has a `build.sh FOLDER OUT.wasm`.
 function scripted(language) {

@@ -49,9 +49,12 @@ fn upper(request: *Request, response: *Response) !void {
     response.text(200, try std.ascii.allocUpperString(dolmen.arena(), try request.query("text") orelse ""));
 }
 
-fn simd(_: *Request, response: *Response) !void {
-    const numbers = [_]f64{ 1, 2, 3, 4, 5, 6, 7, 8 };
-    var doubled: [numbers.len]f64 = undefined;
+/// Of 1 to 8, or of eight numbers from `first` on: known only now, so that v128 has something to compute.
+fn simd(request: *Request, response: *Response) !void {
+    const first = std.fmt.parseFloat(f64, try request.query("first") orelse "1") catch return response.text(400, "first must be a number\n");
+    var numbers: [8]f64 = undefined;
+    var doubled: [8]f64 = undefined;
+    for (&numbers, 0..) |*number, i| number.* = first + @as(f64, @floatFromInt(i));
     dolmen.columns.scale(&doubled, &numbers, 2);
     try response.json(200, .{
         .sum = dolmen.Number.of(dolmen.columns.sum(&numbers)),

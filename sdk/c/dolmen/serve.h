@@ -153,6 +153,7 @@ static do_value do_block_of(uint8_t tag, do_text text) {
   return (do_value){.tag = tag, .a = (uint32_t)(uintptr_t)block};
 }
 
+// Of the request that comes next: each is asked for its fan-out first.
 static uint32_t do_fanout_count;
 
 __attribute__((export_name("handle_zerobuf"))) do_value *do_handle_export(const do_value *slots) {
@@ -161,7 +162,6 @@ __attribute__((export_name("handle_zerobuf"))) do_value *do_handle_export(const 
     request.fanout = do_fanout_count;
     request.fanout_slots = slots + 6;
   }
-  do_fanout_count = 0;
   do_response response = {.status = 200, .is_text = true};
   do_dispatch(&request, &response);
   if (response.broken) {

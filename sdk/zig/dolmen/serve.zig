@@ -36,13 +36,13 @@ fn version() callconv(.c) i32 {
     return 1;
 }
 
+/// Of the request that comes next: each is asked for its fan-out first.
 var fanout_count: usize = 0;
 
 fn Exports(comptime App: type) type {
     return struct {
         fn handle(slots: [*]const abi.Slot) callconv(.c) [*]const abi.Slot {
             var request: Request = .read(slots, fanout_count);
-            fanout_count = 0;
             var response: Response = .{};
             dispatch(&request, &response) catch |failure| {
                 response = .{};

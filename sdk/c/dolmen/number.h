@@ -157,7 +157,8 @@ static uint32_t do_shortest(double number, char digits[20], int32_t *point) {
     if (low && high) {
       do_wide twice = value;
       do_wide_multiply(&twice, 2, 0);
-      high = do_wide_compare(&twice, &unit) >= 0;
+      int order = do_wide_compare(&twice, &unit);
+      high = order > 0 || (order == 0 && digit % 2 == 1);
     }
     digits[count++] = (char)(digit + (high ? 1 : 0));
     if (low || high) return count;

@@ -16,7 +16,7 @@ import (
 func init() {
 	post("/stats", stats)
 	post("/correlation", func(table *columns.Table, r *http.Request) (any, error) {
-		x, y, err := two(table, r.FormValue("x"), r.FormValue("y"))
+		x, y, err := two(table, r, "x", "y")
 		if err != nil {
 			return nil, err
 		}
@@ -25,14 +25,14 @@ func init() {
 		}{number(columns.Correlation(x, y))}, nil
 	})
 	post("/normalize", func(table *columns.Table, r *http.Request) (any, error) {
-		x, err := table.Column(r.FormValue("x"))
+		x, err := column(table, r, "x")
 		if err != nil {
 			return nil, err
 		}
 		return columns.Normalize(x), nil
 	})
 	post("/weighted", func(table *columns.Table, r *http.Request) (any, error) {
-		x, weights, err := two(table, r.FormValue("x"), r.FormValue("w"))
+		x, weights, err := two(table, r, "x", "w")
 		if err != nil {
 			return nil, err
 		}
@@ -65,18 +65,29 @@ func post(path string, question func(table *columns.Table, r *http.Request) (any
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		w.Header().Set("Content-Type", "application/json")
-		if err := json.NewEncoder(w).Encode(result); err != nil {
-			panic(err)
+		answer, err := json.Marshal(result)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
 		}
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(answer)
 	})
 }
 
-func two(table *columns.Table, first, second string) (x, y []float64, err error) {
-	if x, err = table.Column(first); err != nil {
+// column is the one that a parameter of the query names.
+func column(table *columns.Table, r *http.Request, parameter string) ([]float64, error) {
+	if !r.URL.Query().Has(parameter) {
+		return nil, fmt.Errorf("the parameter %s, the name of a column, is missing", parameter)
+	}
+	return table.Column(r.URL.Query().Get(parameter))
+}
+
+func two(table *columns.Table, r *http.Request, first, second string) (x, y []float64, err error) {
+	if x, err = column(table, r, first); err != nil {
 		return nil, nil, err
 	}
-	y, err = table.Column(second)
+	y, err = column(table, r, second)
 	return x, y, err
 }
 

@@ -41,5 +41,8 @@ pub fn get() -> Result<Option<SystemTime>, Error> {
 /// If the host cannot write, and in the worker.
 pub fn delete() -> Result<(), Error> {
     // SAFETY: the function has no conditions.
-    done(unsafe { imports::alarm_delete() }, || "alarm delete".to_owned()).map(drop)
+    done(unsafe { imports::alarm_delete() }, || {
+        "alarm delete".to_owned()
+    })
+    .map(drop)
 }

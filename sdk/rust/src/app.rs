@@ -1,10 +1,6 @@
 //! The handler: routes, and what happens with WebSockets and the alarm.
 
-use crate::{
-    IntoResponse, Request, Response,
-    route::Pattern,
-    websocket::WebSockets,
-};
+use crate::{IntoResponse, Request, Response, route::Pattern, websocket::WebSockets};
 
 type Handler = Box<dyn Fn(&Request) -> Response>;
 type Alarm = Box<dyn Fn(u32) -> Result<(), String>>;
@@ -83,7 +79,9 @@ impl App {
     /// how often it has failed before.
     #[must_use]
     pub fn alarm<E: ToString>(mut self, handler: impl Fn(u32) -> Result<(), E> + 'static) -> Self {
-        self.alarm = Some(Box::new(move |failures| handler(failures).map_err(|error| error.to_string())));
+        self.alarm = Some(Box::new(move |failures| {
+            handler(failures).map_err(|error| error.to_string())
+        }));
         self
     }
 
@@ -117,6 +115,7 @@ impl Route {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::headers;
 
     fn ask(app: &App, method: &str, target: &str) -> (u16, String) {
         let request = Request {
@@ -125,14 +124,26 @@ mod tests {
             ..Request::default()
         };
         let response = app.answer(request);
-        (response.status, format!("{}{}", response.headers, String::from_utf8_lossy(&response.body)))
+        (
+            response.status,
+            format!(
+                "{}{}",
+                headers::lines(&response.headers).unwrap(),
+                String::from_utf8_lossy(&response.body)
+            ),
+        )
     }
 
     #[test]
     fn a_path_without_its_method_says_which_it_has() {
-        let app = App::new().get("/a", |_: &Request| "get").put("/{any}", |_: &Request| "put");
+        let app = App::new()
+            .get("/a", |_: &Request| "get")
+            .put("/{any}", |_: &Request| "put");
         let (status, text) = ask(&app, "DELETE", "/a?x=1");
-        assert_eq!((status, &*text), (405, "allow: GET, PUT\nmethod not allowed"));
+        assert_eq!(
+            (status, &*text),
+            (405, "allow: GET, PUT\nmethod not allowed")
+        );
         assert_eq!(ask(&app, "GET", "/b").0, 405);
         assert_eq!(ask(&app, "GET", "/b/c").0, 404);
     }
@@ -141,7 +152,9 @@ mod tests {
     fn the_first_route_that_fits_answers() {
         let app = App::new()
             .get("/a", |_: &Request| "first")
-            .get("/{any}", |request: &Request| request.param("any").to_owned())
+            .get("/{any}", |request: &Request| {
+                request.param("any").to_owned()
+            })
             .fallback(|request: &Request| format!("none for {}", request.path()));
         assert_eq!(ask(&app, "GET", "/a").1, "first");
         assert_eq!(ask(&app, "HEAD", "/b").1, "b");

@@ -149,7 +149,10 @@ mod tests {
             block.value(slot, value);
         }
         let bytes = placed(block);
-        let view = View { bytes: &bytes, base: BASE };
+        let view = View {
+            bytes: &bytes,
+            base: BASE,
+        };
         for (slot, value) in values.iter().enumerate() {
             assert_eq!(view.value(slot * SLOT), *value);
         }
@@ -157,9 +160,16 @@ mod tests {
 
     #[test]
     fn an_array_of_strings_is_read_again() {
-        let texts = ["http://a/".to_owned(), String::new(), "http://b/?c=d".to_owned()];
+        let texts = [
+            "http://a/".to_owned(),
+            String::new(),
+            "http://b/?c=d".to_owned(),
+        ];
         let bytes = placed(Block::strings(&texts));
-        let view = View { bytes: &bytes, base: BASE };
+        let view = View {
+            bytes: &bytes,
+            base: BASE,
+        };
         let read: Vec<_> = view.array(0).map(|slot| view.text(slot).to_vec()).collect();
         assert_eq!(read, texts.map(String::into_bytes));
     }
@@ -171,7 +181,10 @@ mod tests {
             block.string(slot, text);
         }
         let bytes = placed(block);
-        let view = View { bytes: &bytes, base: BASE };
+        let view = View {
+            bytes: &bytes,
+            base: BASE,
+        };
         for slot in 0..3 {
             assert_eq!(view.u32(slot * SLOT + 4) % 4, 0);
         }
@@ -183,6 +196,10 @@ mod tests {
         let mut block = Block::new(1);
         block.string(0, "text");
         let bytes = placed(block);
-        View { bytes: &bytes, base: BASE + 64 }.text(0);
+        View {
+            bytes: &bytes,
+            base: BASE + 64,
+        }
+        .text(0);
     }
 }

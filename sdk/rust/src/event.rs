@@ -9,6 +9,7 @@ use std::{
 use crate::{
     App, FanOut, Request, Response,
     block::Block,
+    headers,
     view::{SLOT, TAG_BYTES, TAG_I32, TAG_STRING},
     websocket::{Closing, Message, Socket},
 };
@@ -87,14 +88,33 @@ impl Event {
             },
             _ => FanOut::Failed,
         };
-        (FIRST_OF_EVENT..FIRST_OF_EVENT + count).map(result).collect()
+        (FIRST_OF_EVENT..FIRST_OF_EVENT + count)
+            .map(result)
+            .collect()
+    }
+}
+
+/// What `_initialize` does. The linker takes a module that does not call its constructors itself for
+/// a program, and would run them before every event and the exit handlers after it.
+pub fn initialize() {
+    #[cfg(target_arch = "wasm32")]
+    {
+        unsafe extern "C" {
+            fn __wasm_call_ctors();
+        }
+        // SAFETY: the host calls `_initialize` once, and before anything else.
+        unsafe { __wasm_call_ctors() }
     }
 }
 
 /// What `handle_zerobuf` does. `app` is asked once.
 pub fn handle(request: u32, app: fn() -> App) -> u32 {
     let event = Event(request);
-    let response = APP.with(|cell| answer(event, cell.get_or_init(app)));
+    let mut response = APP.with(|cell| answer(event, cell.get_or_init(app)));
+    let lines = headers::lines(&response.headers).unwrap_or_else(|fault| {
+        response = Response::error(500, fault);
+        String::new()
+    });
     ANSWER.with_borrow_mut(|block| {
         if block.capacity() > KEPT_BYTES {
             *block = Block::default();
@@ -103,7 +123,7 @@ pub fn handle(request: u32, app: fn() -> App) -> u32 {
         block.i32(0, response.status.into());
         block.string(1, &response.content_type);
         block.bytes(2, &response.body);
-        block.string(3, &response.headers);
+        block.string(3, &lines);
         // Addresses have 32 bits in a module.
         block.place().addr() as u32
     })
@@ -113,7 +133,11 @@ pub fn handle(request: u32, app: fn() -> App) -> u32 {
 pub fn plan(request: u32, plan: fn(&Request) -> Vec<String>) -> u32 {
     let event = Event(request);
     let urls = plan(&event.request(event.text(METHOD), event.bytes(BODY)));
-    assert!(urls.len() <= MAX_FAN_OUT, "a fan-out of {} URLs; {MAX_FAN_OUT} are the most", urls.len());
+    assert!(
+        urls.len() <= MAX_FAN_OUT,
+        "a fan-out of {} URLs; {MAX_FAN_OUT} are the most",
+        urls.len()
+    );
     PLAN.with_borrow_mut(|(block, planned)| {
         *planned = urls.len();
         *block = match urls.is_empty() {
@@ -160,7 +184,11 @@ fn socket(event: Event, app: &App, kind: &str) -> Response {
     let body = event.bytes(BODY);
     match kind {
         "WEBSOCKET_OPEN" => return sockets.open(&request, socket),
-        "WEBSOCKET" => sockets.message(&request, socket, Message::Text(&String::from_utf8_lossy(&body))),
+        "WEBSOCKET" => sockets.message(
+            &request,
+            socket,
+            Message::Text(&String::from_utf8_lossy(&body)),
+        ),
         "WEBSOCKET_BINARY" => sockets.message(&request, socket, Message::Binary(&body)),
         _ => {
             let closing = Closing {

@@ -3,6 +3,7 @@
 
 use crate::{
     block::Block,
+    headers,
     host::{Error, taken},
     imports,
     view::{SLOT, View},
@@ -19,7 +20,7 @@ pub const MAX_TOGETHER: usize = 64;
 pub struct Fetch {
     method: String,
     url: String,
-    headers: String,
+    headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
 
@@ -46,15 +47,15 @@ impl Fetch {
         Self {
             method: method.to_owned(),
             url: url.into(),
-            headers: String::new(),
+            headers: Vec::new(),
             body: Vec::new(),
         }
     }
 
-    /// With one more header. Line feeds in the value become spaces.
+    /// With one more header.
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push_str(&format!("{name}: {}\n", value.replace(['\r', '\n'], " ")));
+        self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -69,9 +70,9 @@ impl Fetch {
     /// Sends it, and waits for the whole answer.
     ///
     /// # Errors
-    /// If there is no answer: the reason.
+    /// If there is no answer: the reason. If a header cannot be sent.
     pub fn send(&self) -> Result<Answer, Error> {
-        let mut block = block(std::slice::from_ref(self));
+        let mut block = block(std::slice::from_ref(self))?;
         // SAFETY: the host reads the slots, which the block keeps in their place.
         let result = unsafe { imports::fetch(block.place()) };
         let result = taken(result, || self.what())?;
@@ -100,25 +101,29 @@ impl Answer {
     /// The value of a header, whatever the case of its name; the first, if there are several.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers();
-        headers.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        headers
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 
     /// All headers.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.headers.lines().filter_map(|line| line.split_once(": "))
+        self.headers
+            .lines()
+            .filter_map(|line| line.split_once(": "))
     }
 }
 
 /// Sends all at the same time, 64 at most, and waits for all answers, which have their order.
 ///
 /// # Errors
-/// If the host refuses them, or there are more. What fails alone is an error in its place.
+/// If the host refuses them, there are more, or a header cannot be sent. What fails alone is an error in its place.
 pub fn many(requests: &[Fetch]) -> Result<Vec<Result<Answer, Error>>, Error> {
     let what = || format!("fetch of {} URLs", requests.len());
     if requests.len() > MAX_TOGETHER {
         return Err(Error::new(what(), format!("{MAX_TOGETHER} are the most")));
     }
-    let mut block = block(requests);
+    let mut block = block(requests)?;
     // SAFETY: the host reads the slots, which the block keeps in their place.
     let result = unsafe { imports::fetch_many(block.place(), requests.len()) };
     let result = taken(result, what)?;
@@ -128,14 +133,18 @@ pub fn many(requests: &[Fetch]) -> Result<Vec<Result<Answer, Error>>, Error> {
         .collect())
 }
 
-fn block(requests: &[Fetch]) -> Block {
+fn block(requests: &[Fetch]) -> Result<Block, Error> {
     let mut block = Block::new(requests.len() * SLOTS);
     for (index, request) in requests.iter().enumerate() {
         let at = index * SLOTS;
         block.string(at, &request.method);
         block.string(at + 1, &request.url);
         block.bytes(at + 2, &request.body);
-        block.string(at + 3, &request.headers);
+        let lines = headers::lines(&request.headers);
+        block.string(
+            at + 3,
+            &lines.map_err(|fault| Error::new(request.what(), fault))?,
+        );
     }
-    block
+    Ok(block)
 }

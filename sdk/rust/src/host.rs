@@ -78,10 +78,7 @@ impl Taken {
 ///
 /// # Errors
 /// If the call has failed.
-pub(crate) fn found(
-    answer: i32,
-    what: impl FnOnce() -> String,
-) -> Result<Option<Taken>, Error> {
+pub(crate) fn found(answer: i32, what: impl FnOnce() -> String) -> Result<Option<Taken>, Error> {
     match answer {
         NONE => Ok(None),
         length if length < 0 => Err(failure(what())),

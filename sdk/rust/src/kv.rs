@@ -84,13 +84,26 @@ pub fn list(options: &List<'_>) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let limit = i32::try_from(options.limit).unwrap_or(i32::MAX);
     // SAFETY: the host reads the two texts.
     let answer = unsafe {
-        imports::kv_list(prefix.as_ptr(), prefix.len(), start.as_ptr(), start.len(), limit, flags)
+        imports::kv_list(
+            prefix.as_ptr(),
+            prefix.len(),
+            start.as_ptr(),
+            start.len(),
+            limit,
+            flags,
+        )
     };
     let list = taken(answer, || format!("kv list of {prefix:?}"))?;
     let view = list.view();
     let entries = view.array(0).map(|entry| {
-        let key = view.array(entry).next().expect("an entry has a key and a value");
-        (String::from_utf8_lossy(view.text(key)).into_owned(), view.text(key + SLOT).to_vec())
+        let key = view
+            .array(entry)
+            .next()
+            .expect("an entry has a key and a value");
+        (
+            String::from_utf8_lossy(view.text(key)).into_owned(),
+            view.text(key + SLOT).to_vec(),
+        )
     });
     Ok(entries.collect())
 }

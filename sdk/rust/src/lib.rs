@@ -24,6 +24,7 @@ mod app;
 mod block;
 mod event;
 mod fan_out;
+mod headers;
 mod host;
 mod imports;
 mod request;
@@ -50,7 +51,7 @@ pub use request::Request;
 pub use response::{IntoResponse, Response};
 
 #[doc(hidden)]
-pub use event::{handle, plan};
+pub use event::{handle, initialize, plan};
 
 /// Makes a function that gives an [`App`] the handler of the module. It runs once per instance,
 /// before its first event.
@@ -67,6 +68,10 @@ macro_rules! serve {
         #[unsafe(no_mangle)]
         extern "C" fn do_abi() -> i32 {
             1
+        }
+        #[unsafe(no_mangle)]
+        extern "C" fn _initialize() {
+            $crate::initialize();
         }
     };
     ($app:path, fan_out = $plan:path) => {

@@ -26,4 +26,3 @@ fn write(level: i32, text: &str) {
     // SAFETY: the host reads the text.
     unsafe { imports::log(level, text.as_ptr(), text.len()) }
 }
-

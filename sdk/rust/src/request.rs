@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use crate::{FanOut, Error};
+use crate::{Error, FanOut};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -27,7 +27,9 @@ impl Request {
 
     /// The path as it was sent, without the query.
     pub fn path(&self) -> &str {
-        self.target.split_once('?').map_or(&*self.target, |(path, _)| path)
+        self.target
+            .split_once('?')
+            .map_or(&*self.target, |(path, _)| path)
     }
 
     /// The query as it was sent, without the question mark; "" if there is none.
@@ -39,7 +41,9 @@ impl Request {
     /// that name.
     pub fn param(&self, name: &str) -> &str {
         let mut params = self.params.iter();
-        params.find(|(known, _)| known == name).map_or("", |(_, value)| value)
+        params
+            .find(|(known, _)| known == name)
+            .map_or("", |(_, value)| value)
     }
 
     /// The first value of that name in the query, with `+` and `%XX` decoded.
@@ -61,7 +65,11 @@ impl Request {
     pub fn forms(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
         let content_type = self.header("content-type").unwrap_or("");
         let kind = content_type.split(';').next().unwrap_or("").trim();
-        let body = if kind.eq_ignore_ascii_case(FORM) { &self.body[..] } else { &[] };
+        let body = if kind.eq_ignore_ascii_case(FORM) {
+            &self.body[..]
+        } else {
+            &[]
+        };
         form_urlencoded::parse(body)
     }
 
@@ -69,17 +77,23 @@ impl Request {
     /// values, joined by `, `.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers();
-        headers.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        headers
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 
     /// All headers, their names in lower case.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.headers.lines().filter_map(|line| line.split_once(": "))
+        self.headers
+            .lines()
+            .filter_map(|line| line.split_once(": "))
     }
 
     /// The value of a cookie.
     pub fn cookie(&self, name: &str) -> Option<&str> {
-        self.cookies().find(|(known, _)| *known == name).map(|(_, value)| value)
+        self.cookies()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
     }
 
     /// All cookies. Quotes around a value are left out.
@@ -87,7 +101,9 @@ impl Request {
         let pairs = self.header("cookie").unwrap_or("").split(';');
         pairs.filter_map(|pair| {
             let (name, value) = pair.trim().split_once('=')?;
-            let unquoted = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            let unquoted = value
+                .strip_prefix('"')
+                .and_then(|rest| rest.strip_suffix('"'));
             Some((name, unquoted.unwrap_or(value)))
         })
     }
@@ -113,7 +129,8 @@ impl Request {
     /// # Errors
     /// If it is not UTF-8.
     pub fn text(&self) -> Result<&str, Error> {
-        std::str::from_utf8(&self.body).map_err(|error| Error::new("the body as text", error.to_string()))
+        std::str::from_utf8(&self.body)
+            .map_err(|error| Error::new("the body as text", error.to_string()))
     }
 
     /// The body as a value of JSON.
@@ -122,7 +139,8 @@ impl Request {
     /// If it is none, or not of that type: with line and column.
     #[cfg(feature = "json")]
     pub fn json<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, Error> {
-        serde_json::from_slice(&self.body).map_err(|error| Error::new("the body as JSON", error.to_string()))
+        serde_json::from_slice(&self.body)
+            .map_err(|error| Error::new("the body as JSON", error.to_string()))
     }
 
     /// What the URLs of the plan gave, in their order.
@@ -135,7 +153,9 @@ fn first<'a>(
     mut pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
     name: &str,
 ) -> Option<String> {
-    pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+    pairs
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.into_owned())
 }
 
 #[cfg(test)]
@@ -174,18 +194,38 @@ mod tests {
     #[test]
     fn a_form_counts_only_with_its_type() {
         let body = "name=J%C3%B6rg+M&x=1";
-        let form = request("/", "content-type: application/x-www-form-urlencoded; charset=utf-8\n", body);
+        let form = request(
+            "/",
+            "content-type: application/x-www-form-urlencoded; charset=utf-8\n",
+            body,
+        );
         assert_eq!(form.form("name").as_deref(), Some("Jörg M"));
-        assert_eq!(request("/", "content-type: text/plain\n", body).form("name"), None);
+        assert_eq!(
+            request("/", "content-type: text/plain\n", body).form("name"),
+            None
+        );
         assert_eq!(request("/", "", body).form("name"), None);
     }
 
     #[test]
     fn basic_auth_that_is_none_is_nobody() {
-        let auth = |value: &str| request("/", &format!("authorization: {value}\n"), "").basic_auth();
-        assert_eq!(auth("Basic dXNlcjpwYXNzOndvcmQ="), Some(("user".to_owned(), "pass:word".to_owned())));
-        assert_eq!(auth("basic dXNlcjo="), Some(("user".to_owned(), String::new())));
-        for bad in ["Basic", "Basic !!!", "Bearer dXNlcjpw", "Basic dXNlcg==", "Basic /w=="] {
+        let auth =
+            |value: &str| request("/", &format!("authorization: {value}\n"), "").basic_auth();
+        assert_eq!(
+            auth("Basic dXNlcjpwYXNzOndvcmQ="),
+            Some(("user".to_owned(), "pass:word".to_owned()))
+        );
+        assert_eq!(
+            auth("basic dXNlcjo="),
+            Some(("user".to_owned(), String::new()))
+        );
+        for bad in [
+            "Basic",
+            "Basic !!!",
+            "Bearer dXNlcjpw",
+            "Basic dXNlcg==",
+            "Basic /w==",
+        ] {
             assert_eq!(auth(bad), None, "{bad}");
         }
         assert_eq!(request("/", "", "").basic_auth(), None);

@@ -57,7 +57,10 @@ impl Pattern {
 }
 
 fn part(text: &str) -> Part {
-    match text.strip_prefix('{').and_then(|text| text.strip_suffix('}')) {
+    match text
+        .strip_prefix('{')
+        .and_then(|text| text.strip_suffix('}'))
+    {
         None => Part::Text(text.to_owned()),
         Some(name) => match name.strip_suffix("...") {
             Some(name) => Part::Rest(name.to_owned()),
@@ -98,7 +101,15 @@ mod tests {
     #[test]
     fn parameters_are_decoded() {
         let fits = |pattern, path, expected: &[&str]| {
-            assert_eq!(params(pattern, path).as_deref(), Some(&expected.iter().map(|&text| text.to_owned()).collect::<Vec<_>>()[..]));
+            assert_eq!(
+                params(pattern, path).as_deref(),
+                Some(
+                    &expected
+                        .iter()
+                        .map(|&text| text.to_owned())
+                        .collect::<Vec<_>>()[..]
+                )
+            );
         };
         fits("/", "/", &[]);
         fits("/kv/{name}", "/kv/a%20b%2Fc+d", &["a b/c+d"]);

@@ -72,7 +72,12 @@ pub fn query(statement: &str, parameters: &[Value]) -> Result<Rows, Error> {
     }
     // SAFETY: the host reads the statement and the slots, which the block keeps in their place.
     let answer = unsafe {
-        imports::sql_exec(statement.as_ptr(), statement.len(), block.place(), parameters.len())
+        imports::sql_exec(
+            statement.as_ptr(),
+            statement.len(),
+            block.place(),
+            parameters.len(),
+        )
     };
     let result = taken(answer, || format!("sql {statement:?}"))?;
     Ok(rows(result.view()))

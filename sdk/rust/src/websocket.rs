@@ -67,7 +67,10 @@ impl Socket {
     pub fn send(self, message: Message<'_>) -> Result<(), Error> {
         let (bytes, binary) = message.parts();
         // SAFETY: the host reads the bytes.
-        self.done(unsafe { imports::ws_send(self.0, bytes.as_ptr(), bytes.len(), binary) }, "send")
+        self.done(
+            unsafe { imports::ws_send(self.0, bytes.as_ptr(), bytes.len(), binary) },
+            "send",
+        )
     }
 
     /// Closes it. The code is 1000, or 3000 to 4999; the reason has 123 bytes at most.
@@ -76,7 +79,10 @@ impl Socket {
     /// If the socket is closed, or the host refuses the code or reason.
     pub fn close(self, code: u16, reason: &str) -> Result<(), Error> {
         // SAFETY: the host reads the reason.
-        self.done(unsafe { imports::ws_close(self.0, code.into(), reason.as_ptr(), reason.len()) }, "close")
+        self.done(
+            unsafe { imports::ws_close(self.0, code.into(), reason.as_ptr(), reason.len()) },
+            "close",
+        )
     }
 
     /// Keeps bytes, 16,384 at most, with the socket, also while the object hibernates.
@@ -85,7 +91,10 @@ impl Socket {
     /// If the socket is closed, or they are too many.
     pub fn attach(self, bytes: &[u8]) -> Result<(), Error> {
         // SAFETY: the host reads the bytes.
-        self.done(unsafe { imports::ws_attach(self.0, bytes.as_ptr(), bytes.len()) }, "attach")
+        self.done(
+            unsafe { imports::ws_attach(self.0, bytes.as_ptr(), bytes.len()) },
+            "attach",
+        )
     }
 
     /// What [`Socket::attach`] has kept, if anything.
@@ -127,7 +136,9 @@ pub fn broadcast(message: Message<'_>, except: Option<Socket>) -> Result<usize, 
 /// If the host cannot list them.
 pub fn list() -> Result<Vec<Socket>, Error> {
     // SAFETY: the function has no conditions.
-    let list = taken(unsafe { imports::ws_list() }, || "list of sockets".to_owned())?;
+    let list = taken(unsafe { imports::ws_list() }, || {
+        "list of sockets".to_owned()
+    })?;
     let view = list.view();
     Ok(view.array(0).map(|slot| Socket(view.i32(slot))).collect())
 }

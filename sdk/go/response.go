@@ -21,7 +21,6 @@ const keptAnswer = 64 << 10
 var spareBody []byte
 
 type writer struct {
-	method string
 	header http.Header
 	// The headers as they were when the status was written; nil before.
 	sent   http.Header
@@ -29,13 +28,13 @@ type writer struct {
 	body   []byte
 }
 
-func newWriter(method string) *writer {
+func newWriter() *writer {
 	body := spareBody
 	spareBody = nil
 	if body == nil {
 		body = make([]byte, lengthBytes, 1024)
 	}
-	return &writer{method: method, header: http.Header{}, body: body[:lengthBytes]}
+	return &writer{header: http.Header{}, body: body[:lengthBytes]}
 }
 
 func (w *writer) Header() http.Header { return w.header }
@@ -88,10 +87,7 @@ func (w *writer) finish() unsafe.Pointer {
 	answer.text(responseContentType, tagString, contentType)
 	answer.text(responseHeaders, tagString, headerLines(w.sent, func(name string) bool {
 		switch name {
-		// The length is that of the body; of an answer to HEAD, which has none, it is the handler's to say.
-		case "Content-Length":
-			return w.method != http.MethodHead || len(content) > 0
-		case "Connection", "Keep-Alive", "Transfer-Encoding", "Trailer", "Upgrade", "Content-Type":
+		case "Connection", "Content-Length", "Content-Type", "Keep-Alive", "Trailer", "Transfer-Encoding", "Upgrade":
 			return true
 		}
 		return false

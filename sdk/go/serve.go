@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"runtime"
 	"runtime/debug"
+	"strings"
 	"unsafe"
 )
 
@@ -35,6 +37,9 @@ const (
 // Memory that a program should stay below while Dolmen's --memory-limit is what it is by default
 // (128 MiB). GOMEMLIMIT, as a variable of --var, is another.
 const defaultMemoryGoal = 96 << 20
+
+// Calls that the log shows of a panic.
+const maxCalls = 32
 
 var (
 	handler http.Handler
@@ -114,7 +119,7 @@ func answeredAs(in incoming, method string, handler http.Handler) unsafe.Pointer
 		return plain(http.StatusBadRequest, err.Error())
 	}
 	defer body.end()
-	w := newWriter(request.Method)
+	w := newWriter()
 	handler.ServeHTTP(w, fannedOut(in, request))
 	return w.finish()
 }
@@ -122,8 +127,25 @@ func answeredAs(in incoming, method string, handler http.Handler) unsafe.Pointer
 // trapOnPanic says what a handler panicked with, and ends the instance.
 func trapOnPanic() {
 	if reason := recover(); reason != nil {
-		fmt.Fprintf(os.Stderr, "panic: %v\n%s", reason, debug.Stack())
+		fmt.Fprintf(os.Stderr, "panic: %v\n%s", reason, calls())
 		trap()
+	}
+}
+
+// calls says where a panic comes from: the program's calls, the innermost first.
+func calls() string {
+	var counters [maxCalls]uintptr
+	frames := runtime.CallersFrames(counters[:runtime.Callers(1, counters[:])])
+	var text strings.Builder
+	for {
+		frame, more := frames.Next()
+		isOurs := strings.HasPrefix(frame.Function, "dolmen.") || strings.HasPrefix(frame.Function, "runtime.")
+		if frame.Function != "" && !isOurs {
+			fmt.Fprintf(&text, "\t%s %s:%d\n", frame.Function, frame.File, frame.Line)
+		}
+		if !more {
+			return text.String()
+		}
 	}
 }
 

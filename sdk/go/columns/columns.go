@@ -45,8 +45,8 @@ func Read(text string) (*Table, error) {
 			return nil, fmt.Errorf("line %d has %d numbers, but there are %d names", number, len(fields), len(table.Names))
 		}
 		for i, field := range fields {
-			value, err := strconv.ParseFloat(strings.TrimSpace(field), 64)
-			if err != nil || math.IsInf(value, 0) || math.IsNaN(value) {
+			value, ok := Number(strings.TrimSpace(field))
+			if !ok {
 				return nil, fmt.Errorf("line %d: %q is not a number", number, strings.TrimSpace(field))
 			}
 			table.columns[i] = append(table.columns[i], value)
@@ -56,6 +56,16 @@ func Read(text string) (*Table, error) {
 		return nil, errors.New("line 1: the names of the columns are missing")
 	}
 	return table, nil
+}
+
+// Number reads a finite number in decimal notation, and says whether text is one.
+func Number(text string) (value float64, ok bool) {
+	// What Go's own notation has besides: 0x1p4, 1_000, and words.
+	if strings.ContainsAny(text, "xX_nN") {
+		return 0, false
+	}
+	value, err := strconv.ParseFloat(text, 64)
+	return value, err == nil
 }
 
 func (t *Table) name(fields []string, line int) error {

@@ -98,6 +98,8 @@ func (w *writer) finish() unsafe.Pointer {
 		spareBody = w.body
 	}
 	answer.address(responseBody, tagBytes, uint32(uintptr(unsafe.Pointer(unsafe.SliceData(w.body)))))
+	// A goroutine that writes too late must not write into the next answer.
+	w.body = nil
 	return answer.place()
 }
 

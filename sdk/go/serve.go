@@ -139,8 +139,8 @@ func calls() string {
 	var text strings.Builder
 	for {
 		frame, more := frames.Next()
-		isOurs := strings.HasPrefix(frame.Function, "dolmen.") || strings.HasPrefix(frame.Function, "runtime.")
-		if frame.Function != "" && !isOurs {
+		from, _, inPackage := strings.Cut(frame.Function, ".")
+		if inPackage && from != "dolmen" && from != "runtime" {
 			fmt.Fprintf(&text, "\t%s %s:%d\n", frame.Function, frame.File, frame.Line)
 		}
 		if !more {

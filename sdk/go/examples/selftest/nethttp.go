@@ -95,6 +95,25 @@ func init() {
 		}
 		fmt.Fprintf(w, "%d %s %v %v", len(open), strings.Join(attached, ","), err, dolmen.Socket(1<<30).Send("x"))
 	})
+	http.HandleFunc("POST /alarm/failing", func(w http.ResponseWriter, r *http.Request) {
+		if err := dolmen.SetAlarm(time.UnixMilli(0)); err != nil {
+			panic(err)
+		}
+	})
+	http.HandleFunc("GET /told", func(w http.ResponseWriter, r *http.Request) {
+		text, _, err := dolmen.KV.Get("told")
+		if err != nil {
+			panic(err)
+		}
+		w.Write(text)
+	})
+	dolmen.OnAlarm(func(ctx context.Context, failures int) error {
+		tell(fmt.Sprintf("alarm %d", failures))
+		if failures == 0 {
+			return errors.New("the first time it fails")
+		}
+		return nil
+	})
 	dolmen.ServeSockets(dolmen.SocketHandler{
 		Open: func(w http.ResponseWriter, r *http.Request, s dolmen.Socket) {
 			if err := s.Attach([]byte(r.URL.Path)); err != nil {
@@ -111,7 +130,17 @@ func init() {
 			}
 			s.SendBytes(m.Data)
 		},
+		Close: func(s dolmen.Socket, r *http.Request, c dolmen.Closing) {
+			tell(fmt.Sprintf("closed %s %d %s %t", r.URL.Path, c.Code, c.Reason, c.Clean))
+		},
 	})
+}
+
+// tell keeps what an event has said, for /told.
+func tell(text string) {
+	if err := dolmen.KV.Put("told", []byte(text)); err != nil {
+		panic(err)
+	}
 }
 
 var keptBody io.ReadCloser

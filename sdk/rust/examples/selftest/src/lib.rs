@@ -1,11 +1,13 @@
 //! Lets sdk/check.mjs try parts of the crate one by one: cryptography, columns, numbers, decoding,
 //! memory.
 
+mod object;
+
 use std::cell::RefCell;
 
 use dolmen_guest::{App, Request, Response, columns, crypto, serve, vector};
 
-serve!(app);
+serve!(app, fan_out = plan);
 
 /// Blocks that `/heap` keeps.
 const KEPT: usize = 512;
@@ -13,7 +15,7 @@ const HEAP_ROUNDS: u32 = 20_000;
 const PAGE_BYTES: usize = 65_536;
 
 fn app() -> App {
-    App::new()
+    object::with(App::new())
         .post("/sha256", |request: &Request| {
             hex(&crypto::sha256(request.body()))
         })
@@ -62,6 +64,11 @@ fn app() -> App {
         .get("/panic", |_: &Request| -> Response {
             panic!("as it was asked to")
         })
+}
+
+fn plan(request: &Request) -> Vec<String> {
+    let urls = request.queries().filter(|(name, _)| name == "plan");
+    urls.map(|(_, url)| url.into_owned()).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {

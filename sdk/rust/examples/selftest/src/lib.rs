@@ -1,13 +1,13 @@
 //! Lets sdk/check.mjs try parts of the crate one by one: cryptography, columns, numbers, decoding,
 //! memory.
 
-mod object;
+mod host;
 
 use std::cell::RefCell;
 
 use dolmen_guest::{App, Request, Response, columns, crypto, serve, vector};
 
-serve!(app, fan_out = plan);
+serve!(app, fan_out = host::plan);
 
 /// Blocks that `/heap` keeps.
 const KEPT: usize = 512;
@@ -15,7 +15,7 @@ const HEAP_ROUNDS: u32 = 20_000;
 const PAGE_BYTES: usize = 65_536;
 
 fn app() -> App {
-    object::with(App::new())
+    host::with(App::new())
         .post("/sha256", |request: &Request| {
             hex(&crypto::sha256(request.body()))
         })
@@ -66,23 +66,19 @@ fn app() -> App {
         })
 }
 
-fn plan(request: &Request) -> Vec<String> {
-    let urls = request.queries().filter(|(name, _)| name == "plan");
-    urls.map(|(_, url)| url.into_owned()).collect()
-}
-
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A parameter of the query that is written in hex.
 fn bytes(request: &Request, name: &str) -> Vec<u8> {
-    let text = request.query(name).unwrap_or_default();
+    from_hex(&request.query(name).unwrap_or_default())
+}
+
+fn from_hex(text: &str) -> Vec<u8> {
     let digits = text.as_bytes().chunks(2);
     let byte = |pair| u8::from_str_radix(str::from_utf8(pair).expect("it is text"), 16);
-    digits
-        .map(|pair| byte(pair).expect("a parameter is hex"))
-        .collect()
+    digits.map(|pair| byte(pair).expect("it is hex")).collect()
 }
 
 fn sealing(request: &Request) -> ([u8; 32], [u8; 12], Vec<u8>) {

@@ -69,25 +69,35 @@ func headers(lines string) http.Header {
 	return header
 }
 
-// headerLines writes them, but for those that the host alone decides about.
-func headerLines(header http.Header, skip func(name string) bool) string {
+// headerLines writes them, but for those that the host alone decides about. It says which cannot be
+// sent, instead of changing what a program wants.
+func headerLines(header http.Header, skip func(name string) bool) (string, error) {
 	var lines strings.Builder
 	for name, values := range header {
 		if skip(name) {
 			continue
 		}
+		if name == "" || strings.ContainsFunc(name, notOfToken) {
+			return "", fmt.Errorf("%q is not the name of a header", name)
+		}
 		for _, value := range values {
+			if strings.ContainsFunc(value, isControl) {
+				return "", fmt.Errorf("the header %s has a control character in its value", strings.ToLower(name))
+			}
 			lines.WriteString(name)
 			lines.WriteString(": ")
-			lines.WriteString(oneLine.Replace(value))
+			lines.WriteString(value)
 			lines.WriteByte('\n')
 		}
 	}
-	return lines.String()
+	return lines.String(), nil
 }
 
-// A value must not become another header.
-var oneLine = strings.NewReplacer("\n", " ", "\r", " ")
+func notOfToken(r rune) bool {
+	return !strings.ContainsRune("!#$%&'*+-.^_`|~0123456789", r) && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+}
+
+func isControl(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 
 // eventBody is a body in the host's block, which is given back after the event.
 type eventBody struct {

@@ -81,17 +81,21 @@ func (w *writer) finish() unsafe.Pointer {
 	if contentType == "" && len(content) > 0 && w.sent["Content-Encoding"] == nil && !has(w.sent, "Content-Type") {
 		contentType = http.DetectContentType(content)
 	}
-	little.PutUint32(w.body, uint32(len(content)))
-	answer.reset(responseSlots)
-	answer.i32(responseStatus, int32(w.status))
-	answer.text(responseContentType, tagString, contentType)
-	answer.text(responseHeaders, tagString, headerLines(w.sent, func(name string) bool {
+	lines, err := headerLines(w.sent, func(name string) bool {
 		switch name {
 		case "Connection", "Content-Length", "Content-Type", "Keep-Alive", "Trailer", "Transfer-Encoding", "Upgrade":
 			return true
 		}
 		return false
-	}))
+	})
+	if err != nil {
+		return plain(http.StatusInternalServerError, err.Error())
+	}
+	little.PutUint32(w.body, uint32(len(content)))
+	answer.reset(responseSlots)
+	answer.i32(responseStatus, int32(w.status))
+	answer.text(responseContentType, tagString, contentType)
+	answer.text(responseHeaders, tagString, lines)
 	// The host copies the body after this call.
 	answerBody = w.body
 	if cap(w.body) <= keptAnswer {

@@ -33,6 +33,7 @@ type Transport struct{}
 
 type exchange struct {
 	request *http.Request
+	headers string
 	body    []byte
 	done    chan struct{}
 	answer  *http.Response
@@ -98,7 +99,11 @@ func newExchange(request *http.Request) (*exchange, error) {
 	if err := ended(request.Context()); err != nil {
 		return nil, err
 	}
-	return &exchange{request: request, body: body}, nil
+	lines, err := headerLines(request.Header, func(name string) bool { return name == "Content-Length" })
+	if err != nil {
+		return nil, err
+	}
+	return &exchange{request: request, headers: lines, body: body}, nil
 }
 
 // exchangeAll sends all, as many at once as the host takes.
@@ -128,7 +133,7 @@ func exchangeSome(all []*exchange) {
 		requests.text(at, tagString, cmp.Or(r.Method, http.MethodGet))
 		requests.text(at+1, tagString, url.String())
 		requests.text(at+2, tagBytes, unsafe.String(unsafe.SliceData(sent.body), len(sent.body)))
-		requests.text(at+3, tagString, headerLines(r.Header, func(name string) bool { return name == "Content-Length" }))
+		requests.text(at+3, tagString, sent.headers)
 	}
 	place := requests.place()
 	var length int32

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hmac"
@@ -56,15 +57,11 @@ func init() {
 	})
 	http.HandleFunc("POST /column/{what}", column)
 	http.HandleFunc("POST /json", func(w http.ResponseWriter, r *http.Request) { answer(w, string(body(r))) })
-	http.HandleFunc("GET /memory", func(w http.ResponseWriter, r *http.Request) {
-		runtime.GC()
-		var stats runtime.MemStats
-		runtime.ReadMemStats(&stats)
-		fmt.Fprint(w, stats.HeapAlloc)
-	})
+	http.HandleFunc("GET /memory", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, memory()) })
+	http.HandleFunc("POST /heap", heap)
 	http.HandleFunc("GET /simd", func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, vector.SIMD) })
 	http.HandleFunc("GET /panic", func(w http.ResponseWriter, r *http.Request) { panic("as it was asked to") })
-	dolmen.Serve(nil)
+	dolmen.Serve(withParts(http.DefaultServeMux))
 }
 
 // main is never called; a program must have it.
@@ -158,6 +155,40 @@ func column(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer(w, to)
+}
+
+// memory is what Go has of the instance's memory, in bytes.
+func memory() uint64 {
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapSys
+}
+
+// What /heap keeps, and how often it changes one of it.
+const (
+	keptBlocks = 512
+	heapRounds = 20_000
+)
+
+var (
+	blocks [keptBlocks][]byte
+	random uint32 = 1
+)
+
+// heap keeps and releases blocks of many sizes in a random order, and looks whether one wrote into
+// another.
+func heap(w http.ResponseWriter, r *http.Request) {
+	for range heapRounds {
+		random = random*1664525 + 1013904223
+		at := random >> 8 % keptBlocks
+		for _, mark := range blocks[at] {
+			if mark != byte(at) {
+				panic("a block was overwritten")
+			}
+		}
+		blocks[at] = bytes.Repeat([]byte{byte(at)}, int(random>>17>>(random&7)))
+	}
+	fmt.Fprint(w, memory())
 }
 
 // answer writes JSON.

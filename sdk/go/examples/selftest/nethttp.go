@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -48,10 +49,16 @@ func init() {
 		w.WriteHeader(http.StatusTeapot)
 		io.WriteString(w, "<html>")
 	})
-	http.HandleFunc("GET /query", func(w http.ResponseWriter, r *http.Request) { answer(w, r.URL.Query()) })
-	http.HandleFunc("GET /parts/{one}/and/{two}", func(w http.ResponseWriter, r *http.Request) {
-		answer(w, [][2]string{{r.PathValue("one"), r.PathValue("two")}})
+	http.HandleFunc("GET /query", func(w http.ResponseWriter, r *http.Request) {
+		pairs := [][2]string{}
+		for pair := range strings.SplitSeq(r.URL.RawQuery, "&") {
+			if name, value, _ := strings.Cut(pair, "="); pair != "" {
+				pairs = append(pairs, [2]string{decoded(name), decoded(value)})
+			}
+		}
+		answer(w, pairs)
 	})
+	http.HandleFunc("POST /named", named)
 	http.HandleFunc("GET /kept", kept)
 	http.HandleFunc("GET /fetch-goroutines", fetchGoroutines)
 	http.HandleFunc("GET /fetch-timeout", fetchTimeout)
@@ -66,6 +73,53 @@ func init() {
 			all = append(all, make([]byte, 1<<20))
 		}
 	})
+}
+
+// decoded leaves what cannot be decoded as it is, which url.Values leaves out.
+func decoded(text string) string {
+	if text, err := url.QueryUnescape(text); err == nil {
+		return text
+	}
+	return text
+}
+
+// named says where `name` of the query is found: the form, the cookies, the headers.
+func named(w http.ResponseWriter, r *http.Request) {
+	name, found := r.URL.Query().Get("name"), [][2]string{}
+	if value := r.PostFormValue(name); value != "" {
+		found = append(found, [2]string{"form", value})
+	}
+	if cookie, err := r.Cookie(name); err == nil {
+		found = append(found, [2]string{"cookie", cookie.Value})
+	}
+	if value := r.Header.Get(name); value != "" {
+		found = append(found, [2]string{"header", value})
+	}
+	answer(w, found)
+}
+
+// withParts takes /parts/ONE/and/TWO away from ServeMux, which redirects a path with an empty part
+// and allows HEAD wherever GET is.
+func withParts(rest http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		parts := strings.Split(r.URL.EscapedPath(), "/")
+		if len(parts) < 2 || parts[1] != "parts" {
+			rest.ServeHTTP(w, r)
+			return
+		}
+		if len(parts) != 5 || parts[2] == "" || parts[3] != "and" {
+			http.NotFound(w, r)
+			return
+		}
+		if r.Method != http.MethodGet {
+			w.Header().Set("Allow", http.MethodGet)
+			http.Error(w, "GET only", http.StatusMethodNotAllowed)
+			return
+		}
+		one, _ := url.PathUnescape(parts[2])
+		two, _ := url.PathUnescape(parts[4])
+		answer(w, [][2]string{{one, two}})
+	}
 }
 
 var keptBody io.ReadCloser

@@ -157,11 +157,15 @@ func column(w http.ResponseWriter, r *http.Request) {
 	answer(w, to)
 }
 
-// memory is what Go has of the instance's memory, in bytes.
+// A collected heap grows and shrinks by some MiB, depending on when the collector runs.
+const memoryUnit = 16 << 20
+
+// memory is what Go has of the instance's memory, in bytes, rounded up. The checks of memory go
+// through several times a unit.
 func memory() uint64 {
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
-	return stats.HeapSys
+	return (stats.HeapSys + memoryUnit - 1) / memoryUnit * memoryUnit
 }
 
 // What /heap keeps, and how often it changes one of it.
@@ -193,10 +197,10 @@ func heap(w http.ResponseWriter, r *http.Request) {
 
 // answer writes JSON.
 func answer(w http.ResponseWriter, value any) {
-	text, err := json.Marshal(value)
-	if err != nil {
+	w.Header().Set("Content-Type", "application/json")
+	text := json.NewEncoder(w)
+	text.SetEscapeHTML(false)
+	if err := text.Encode(value); err != nil {
 		panic(err)
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Write(text)
 }

@@ -78,9 +78,10 @@ pub fn delete(key: &str) -> Result<bool, Error> {
 /// If the host cannot read.
 pub fn list(options: &List<'_>) -> Result<Vec<(String, Vec<u8>)>, Error> {
     let List { prefix, start, .. } = options;
-    let flags = i32::from(options.reverse) * REVERSE
-        | i32::from(options.keys_only) * KEYS_ONLY
-        | i32::from(options.after) * AFTER;
+    let flag = |is_set: bool, flag: i32| if is_set { flag } else { 0 };
+    let flags = flag(options.reverse, REVERSE)
+        | flag(options.keys_only, KEYS_ONLY)
+        | flag(options.after, AFTER);
     let limit = i32::try_from(options.limit).unwrap_or(i32::MAX);
     // SAFETY: the host reads the two texts.
     let answer = unsafe {

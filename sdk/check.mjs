@@ -12,12 +12,15 @@ import { answers } from "./check/expect.mjs";
 import { hello } from "./check/hello.mjs";
 import { Missing, languages, shown } from "./check/languages.mjs";
 import { memory } from "./check/memory.mjs";
+import { nethttp } from "./check/nethttp.mjs";
 import { selftest } from "./check/selftest.mjs";
 import { start } from "./check/server.mjs";
 
 const USAGE = "usage: check.mjs --dolmen PATH [--require c,zig] [--only c,zig] [--requests N]";
 /// The memory of an instance. What requests would leave behind in one is more than that, see memory.mjs.
 const MEMORY_LIMIT = "64MiB";
+/// The time of one event: a busy machine must not look like a handler that hangs.
+const TIME_LIMIT = "60s";
 
 /// What the handler of a README answers.
 const readme = [
@@ -65,6 +68,7 @@ async function checkLanguage(language, how) {
     let failures = await checkExample(language, "hello", how, [...hello, ...memory(options.requests)]);
     failures += await checkExample(language, "analytics", how, analytics);
     if (how.handler) failures += await checkExample(language, "README", how, readme);
+    if (how.nethttp) failures += await checkExample(language, "nethttp", how, nethttp);
     if (how.selftest) failures += await checkExample(language, "selftest", how, selftest);
     return failures;
   } catch (error) {
@@ -86,7 +90,7 @@ async function checkExample(language, example, how, checks) {
     mkdirSync(place);
     if (example === "README") how.compile([shown(language, how.handler, place)], module, place);
     else how.build(example, module, place);
-    server = await start({ dolmen: options.dolmen, module, folder: place, flags: ["--memory-limit", MEMORY_LIMIT] });
+    server = await start({ dolmen: options.dolmen, module, folder: place, flags: ["--memory-limit", MEMORY_LIMIT, "--cpu-timeout", TIME_LIMIT] });
     problems = await runAll(checks, server, language);
     console.log(`${title}: ${checks.length - problems.length} of ${checks.length} checks passed`);
     if (problems.length > 0) problems.push(server.log());

@@ -67,6 +67,7 @@ function scripted(language) {
       if (!existsSync(join(folder, "build.sh"))) throw new Missing(`there is no sdk/${language}`);
       run(folder, ["sh", "build.sh", join("examples", example), to]);
     },
+    nethttp: existsSync(join(folder, "examples", "nethttp")),
     selftest: existsSync(join(folder, "examples", "selftest")),
   };
 }

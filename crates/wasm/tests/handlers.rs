@@ -7,6 +7,7 @@ mod handlers {
     mod events;
     mod exchange;
     mod fan_out;
+    mod guests;
     mod hostile;
     mod imports;
     mod limits;

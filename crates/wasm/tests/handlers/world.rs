@@ -127,6 +127,16 @@ pub fn in_world_with(wat: &str, options: Options, test: impl AsyncFnOnce(&World)
     in_world_at(wat, options, Clock::system(), test);
 }
 
+/// As [`in_world`], of a module that is compiled already.
+pub fn in_world_of(wasm: &[u8], test: impl AsyncFnOnce(&World)) {
+    let event_loop = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let event_loop = (event_loop, LocalSet::new());
+    serve(wasm, options(), Clock::system(), event_loop, test);
+}
+
 /// As [`in_world_with`], on a clock of the test's.
 pub fn in_world_at(wat: &str, options: Options, clock: Clock, test: impl AsyncFnOnce(&World)) {
     let event_loop = tokio::runtime::Builder::new_current_thread()
@@ -150,12 +160,22 @@ fn run(
     wat: &str,
     options: Options,
     clock: Clock,
-    (event_loop, local): (tokio::runtime::Runtime, LocalSet),
+    event_loop: (tokio::runtime::Runtime, LocalSet),
     test: impl AsyncFnOnce(&World),
 ) {
     let wasm = wat::parse_str(wat).unwrap();
+    serve(&wasm, options, clock, event_loop, test);
+}
+
+fn serve(
+    wasm: &[u8],
+    options: Options,
+    clock: Clock,
+    (event_loop, local): (tokio::runtime::Runtime, LocalSet),
+    test: impl AsyncFnOnce(&World),
+) {
     let env = ENV.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let engine = WasmEngine::load("test.wasm", &wasm, None, &env).unwrap();
+    let engine = WasmEngine::load("test.wasm", wasm, None, &env).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let storage =
         Storage::open(folder.path(), dolmen_runtime::storage::Options::default()).unwrap();

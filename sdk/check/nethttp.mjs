@@ -23,6 +23,7 @@ function everywhere(base) {
     flow(`${base}/site serves files of /tmp`, async (server) => {
       equal((await ask(server, `POST ${base}/site`)).status, 200, "made");
       compare(await ask(server, `GET ${base}/page`), { type: "text/html", text: "<h1>page</h1>", headers: { "content-length": "13" } });
+      compare(await ask(server, `HEAD ${base}/site/page.html`), { type: "text/html", text: "", headers: { "content-length": "13" } });
       compare(await ask(server, `GET ${base}/site/page.html`), { type: "text/html", text: "<h1>page</h1>" });
       compare(await ask(server, `GET ${base}/site/style.css`), { type: "text/css", text: "p{}" });
       compare(await ask(server, `GET ${base}/site/none`), { status: 404 });

@@ -2,7 +2,7 @@
 
 use dolmen_runtime::{Body, FetchResponse};
 use http::{
-    HeaderMap, HeaderName, Method, Response, StatusCode, Uri, Version,
+    HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri, Version,
     header::{CONNECTION, CONTENT_LENGTH, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE},
 };
 
@@ -60,18 +60,33 @@ pub(crate) fn answer(response: FetchResponse, method: &Method) -> Response<Answe
         body,
         web_socket: _,
     } = response;
+    let is_empty = body.bytes().is_some_and(<[u8]>::is_empty);
+    // The one answer whose length is not that of its body.
+    let length = match *method {
+        Method::HEAD if is_empty => headers.get(CONTENT_LENGTH).cloned(),
+        _ => None,
+    };
     if headers.keys().any(is_hop_by_hop) {
         for name in HOP_BY_HOP.iter().chain(&OTHER_HOP_BY_HOP) {
             headers.remove(name);
         }
     }
-    let is_empty = body.bytes().is_some_and(<[u8]>::is_empty);
+    let is_length = |length: &HeaderValue| {
+        let digits = length.as_bytes();
+        (1..=MAX_LENGTH_DIGITS).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
+    };
+    if let Some(length) = length.filter(is_length) {
+        headers.insert(CONTENT_LENGTH, length);
+    }
     let no_body = method == Method::HEAD && is_empty || is_null_body(status);
     let mut answer = Response::new(Answer::from(if no_body { Body::None } else { body }));
     *answer.status_mut() = status;
     *answer.headers_mut() = headers;
     answer
 }
+
+/// Digits of a length that 64 bits hold.
+const MAX_LENGTH_DIGITS: usize = 19;
 
 const HOP_BY_HOP: [HeaderName; 6] = [
     CONNECTION,

@@ -14,7 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use dolmen_runtime::{Error, Host, Verdict};
+use dolmen_runtime::{Error, Host, Verdict, storage};
 use wasmtime::{
     AsContextMut, Caller, Memory, Store, StoreLimits, StoreLimitsBuilder, Trap, TypedFunc,
     WasmParams, WasmResults,
@@ -153,7 +153,7 @@ impl Guest {
         let made = module.pre.instantiate_async(&mut store);
         let instance = sliced(module, host, &errand, made)
             .await?
-            .map_err(|error| Fault::Panic(panic_text(&error)))?;
+            .map_err(|error| fault(error, &mut store))?;
         let missing = |name: &str| Fault::Panic(format!("the export {name} is gone"));
         let memory = instance
             .get_memory(&mut store, "memory")
@@ -227,6 +227,7 @@ impl Guest {
     /// What the guest did wrong.
     pub async fn handle(&mut self, base: u32) -> Result<Answered, Fault> {
         let handle = self.handle.clone();
+        self.store.data_mut().wasi.panic = None;
         let answer = self.call(&handle, base).await?;
         let answer = Answer::read(self.memory.data(&self.store), answer)?;
         Ok(Answered {
@@ -324,9 +325,8 @@ impl Guest {
     ) -> Result<R, Fault> {
         self.store.set_epoch_deadline(1);
         let called = function.call_async(self.store.as_context_mut(), params);
-        sliced(&self.module, &self.host, &self.errand, called)
-            .await?
-            .map_err(|error| Fault::Panic(panic_text(&error)))
+        let ended = sliced(&self.module, &self.host, &self.errand, called).await?;
+        ended.map_err(|error| fault(error, &mut self.store))
     }
 }
 
@@ -355,13 +355,24 @@ async fn sliced<T>(
     }
 }
 
-/// What a trap is called in the answer.
-fn panic_text(error: &wasmtime::Error) -> String {
+/// What a call ended with that did not return.
+fn fault(error: wasmtime::Error, store: &mut Store<State>) -> Fault {
+    let error = match error.downcast::<storage::Error>() {
+        Ok(error) => return Fault::Host(error.into()),
+        Err(error) => error,
+    };
+    let error = match error.downcast::<Error>() {
+        Ok(error) => return Fault::Host(error),
+        Err(error) => error,
+    };
     if let Some(Exit(code)) = error.downcast_ref() {
-        return format!("exit code: {code}");
+        return Fault::Panic(format!("exit code: {code}"));
     }
-    match error.downcast_ref::<Trap>() {
-        Some(trap) => trap.to_string(),
-        None => format!("{error:#}"),
-    }
+    // What the guest itself has said is more than the name of a trap.
+    let said = store.data_mut().wasi.panic.take();
+    Fault::Panic(match (error.downcast_ref::<Trap>(), said) {
+        (Some(_), Some(said)) => said,
+        (Some(trap), None) => trap.to_string(),
+        (None, _) => format!("{error:#}"),
+    })
 }

@@ -81,6 +81,7 @@ fn log(mut caller: Caller<'_, State>, level: i32, text: u32, length: u32) -> was
     let (memory, state) = State::split(&mut caller)?;
     let text = bytes(memory, (text, length), "do.log", "text")?;
     let text = String::from_utf8_lossy(&text[..text.len().min(MAX_LOGGED)]);
+    state.wasi.note(&text);
     let object = state.host.label();
     match level {
         0 => tracing::debug!(target: "dolmen::console", object, "{text}"),
@@ -120,6 +121,10 @@ fn bytes<'m>(
     import: &str,
     what: &str,
 ) -> wasmtime::Result<&'m [u8]> {
+    // Languages give any address for what is empty.
+    if length == 0 {
+        return Ok(&[]);
+    }
     let range = range(memory.len(), at, length as usize).ok_or_else(|| {
         Claim(format!(
             "{import}: the {what} at {at:#x} with {length} bytes is not inside the memory of {} bytes",

@@ -68,7 +68,12 @@ pub(crate) struct Wasi {
     lines: [Vec<u8>; 2],
     /// The code that the guest has exited with.
     pub exit: Option<i32>,
+    /// What it has said last on standard error, or logged, that begins with [`PANIC`]; without that.
+    pub panic: Option<String>,
 }
+
+/// How guests begin what they panic with.
+const PANIC: &str = "panic: ";
 
 #[derive(Clone, Copy)]
 enum Output {
@@ -87,6 +92,7 @@ impl Wasi {
             descriptors: OnShard::new(Descriptors::new(files)),
             lines: Default::default(),
             exit: None,
+            panic: None,
         }
     }
 
@@ -106,6 +112,13 @@ impl Wasi {
         }
     }
 
+    /// Notes a line of a log, if it is a panic.
+    pub fn note(&mut self, text: &str) {
+        if let Some(panic) = text.strip_prefix(PANIC) {
+            self.panic = Some(panic.to_owned());
+        }
+    }
+
     fn print(&mut self, output: Output, bytes: &[u8]) {
         let line = &mut self.lines[output as usize];
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -120,6 +133,9 @@ impl Wasi {
                         Output::Error => {
                             tracing::warn!(target: "dolmen::console", object, "{text}")
                         }
+                    }
+                    if let Some(panic) = text.strip_prefix(PANIC) {
+                        self.panic = Some(panic.to_owned());
                     }
                     line.clear();
                 }

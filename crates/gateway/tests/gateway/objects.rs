@@ -177,11 +177,17 @@ fn rpc(host: &Host, call: &RpcCall) -> Result<Reply> {
     Ok(Reply::Rpc(Payload::Json(json)))
 }
 
-/// `/status/NNN` answers with that status and a body, `/hop` with headers that are not an
+/// `/status/NNN` answers with that status and a body, `/length/TEXT` with that length and none, `/hop` with headers that are not an
 /// object's to set, anything else with the request as JSON.
 fn fetch(request: &FetchRequest) -> FetchResponse {
     if let Some(status) = request.path.strip_prefix("/status/") {
         return text(status.parse().unwrap(), "a body");
+    }
+    if let Some(length) = request.path.strip_prefix("/length/") {
+        let mut response = text(StatusCode::OK, "");
+        let length = HeaderValue::from_str(length).unwrap();
+        response.headers.insert("content-length", length);
+        return response;
     }
     if request.path == "/hop" {
         let mut response = text(StatusCode::OK, "hop");

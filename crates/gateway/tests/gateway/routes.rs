@@ -148,6 +148,27 @@ fn head_is_passed_on_and_answered_without_a_body() {
 }
 
 #[test]
+fn an_answer_to_head_may_say_the_length_that_a_body_would_have() {
+    let server = Server::start();
+    let mut client = server.connect();
+    for (method, said, length) in [
+        ("HEAD", "13", Some("13")),
+        ("HEAD", "x", None),
+        ("HEAD", "99999999999999999999", None),
+        ("GET", "13", Some("0")),
+    ] {
+        client.send(&format!(
+            "{method} /fetch/ECHO/a/length/{said} HTTP/1.1\r\nhost: test\r\n\r\n"
+        ));
+        let answer = client.answer_to(method);
+        assert_eq!(
+            (answer.status, answer.header("content-length")),
+            (200, length)
+        );
+    }
+}
+
+#[test]
 fn a_status_without_a_body_gets_none() {
     let server = Server::start();
     let mut client = server.connect();

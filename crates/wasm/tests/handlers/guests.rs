@@ -19,12 +19,7 @@ fn sdk(language: &str) -> PathBuf {
 ///
 /// # Errors
 /// Why there is none.
-fn run(
-    language: &str,
-    variable: &str,
-    programs: &[&[&str]],
-    words: &[&str],
-) -> Result<(), String> {
+fn run(language: &str, variable: &str, programs: &[&[&str]], words: &[&str]) -> Result<(), String> {
     let named = std::env::var(variable).ok();
     let named = named.as_deref().map(|named| [named]);
     let programs: Vec<&[&str]> = match &named {
@@ -32,8 +27,15 @@ fn run(
         None => programs.to_vec(),
     };
     let is_there = |program: &&&[&str]| -> bool {
-        let version = if language == "c" { "--version" } else { "version" };
-        let asked = Command::new(program[0]).args(&program[1..]).arg(version).output();
+        let version = if language == "c" {
+            "--version"
+        } else {
+            "version"
+        };
+        let asked = Command::new(program[0])
+            .args(&program[1..])
+            .arg(version)
+            .output();
         asked.is_ok_and(|output| output.status.success())
     };
     let Some(program) = programs.iter().find(is_there) else {
@@ -75,8 +77,16 @@ fn build(language: &str, folder: &Path) -> Result<Vec<u8>, String> {
             "CLANG",
             &[&["clang"]],
             &[
-                "--target=wasm32", "-msimd128", "-O2", "-nostdlib", "-I", ".",
-                "-Wl,--no-entry,--stack-first", "examples/hello/hello.c", "-o", to,
+                "--target=wasm32",
+                "-msimd128",
+                "-O2",
+                "-nostdlib",
+                "-I",
+                ".",
+                "-Wl,--no-entry,--stack-first",
+                "examples/hello/hello.c",
+                "-o",
+                to,
             ],
         )?,
         "zig" => run(
@@ -84,10 +94,23 @@ fn build(language: &str, folder: &Path) -> Result<Vec<u8>, String> {
             "ZIG",
             &[&["zig"], &["python3", "-m", "ziglang"]],
             &[
-                "build-exe", "-target", "wasm32-freestanding", "-mcpu=generic+simd128",
-                "-OReleaseSafe", "-fstrip", "-fno-entry", "-rdynamic", "--stack", "262144",
-                "--dep", "dolmen", "-Mroot=examples/hello/hello.zig", "-Mdolmen=dolmen.zig",
-                "--cache-dir", cache.to_str().unwrap(), &format!("-femit-bin={to}"),
+                "build-exe",
+                "-target",
+                "wasm32-freestanding",
+                "-mcpu=generic+simd128",
+                "-OReleaseSafe",
+                "-fstrip",
+                "-fno-entry",
+                "-rdynamic",
+                "--stack",
+                "262144",
+                "--dep",
+                "dolmen",
+                "-Mroot=examples/hello/hello.zig",
+                "-Mdolmen=dolmen.zig",
+                "--cache-dir",
+                cache.to_str().unwrap(),
+                &format!("-femit-bin={to}"),
             ],
         )?,
         _ => script(language, to)?,
@@ -101,7 +124,10 @@ fn hello_of(language: &str) {
         Ok(wasm) => wasm,
         Err(why) => {
             // Past the test harness, which keeps what is printed to itself.
-            let _ = writeln!(std::io::stderr(), "skipped: the {language} guest, because {why}");
+            let _ = writeln!(
+                std::io::stderr(),
+                "skipped: the {language} guest, because {why}"
+            );
             return;
         }
     };

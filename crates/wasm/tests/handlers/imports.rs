@@ -334,3 +334,27 @@ fn a_fetch_that_fails_says_why_and_what_was_written_before_it_stays() {
         assert_eq!(none.status, 422, "{}", none.text_lossy());
     });
 }
+
+#[test]
+fn a_panic_is_answered_with_what_the_guest_said_of_it() {
+    let guest = super::world::module(
+        r#"(import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+           (import "do" "log" (func $log (param i32 i32 i32)))"#,
+        r#"(data (i32.const 16) "\20\00\00\00\10\00\00\00") (data (i32.const 32) "panic: printed\n")
+           (data (i32.const 48) "panic: logged")
+           (func $handle (param $r i32) (result i32)
+             (if (i32.eq (call $letter (local.get $r)) (i32.const 112)) (then
+               (drop (call $fd_write (i32.const 2) (i32.const 16) (i32.const 1) (i32.const 8)))))
+             (if (i32.eq (call $letter (local.get $r)) (i32.const 108)) (then
+               (call $log (i32.const 3) (i32.const 48) (i32.const 13))))
+             (if (i32.eq (call $letter (local.get $r)) (i32.const 111)) (then
+               (return (call $respond (i32.const 200) (i32.const 0) (i32.const 0) (i32.const 0)))))
+             (unreachable))"#,
+    );
+    in_world(&guest, async |w| {
+        assert_eq!(w.object("a", "/p").await.text(), "panic: printed");
+        assert_eq!(w.object("a", "/l").await.text(), "panic: logged");
+        let plain = w.object("a", "/x").await;
+        assert!(plain.text().contains("unreachable"), "{}", plain.text());
+    });
+}

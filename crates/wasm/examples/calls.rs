@@ -1,4 +1,5 @@
-//! What a WASM handler costs inside the process, without HTTP: `cargo bench -p dolmen-wasm`.
+//! What a WASM handler costs inside the process, without HTTP:
+//! `cargo build --release --workspace --example calls && target/release/examples/calls`.
 //!
 //! Prints the median of several rounds, and the least and most. Each answer is checked.
 

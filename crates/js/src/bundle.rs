@@ -166,7 +166,7 @@ fn compile(ctx: &Ctx<'_>, file: &str, source: &str) -> Result<Bytecode, BundleEr
 }
 
 fn classes(ctx: &Ctx<'_>, file: &str, code: &Bytecode) -> Result<Vec<String>, Failure> {
-    web::install(ctx, std::rc::Rc::new(api::LoadingHost))?;
+    web::install(ctx, Rc::new(api::LoadingHost))?;
     api::console::install(ctx, file.to_owned())?;
     api::timers::install_refusing(ctx)?;
     let objects = run(ctx, code)?;

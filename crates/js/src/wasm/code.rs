@@ -109,7 +109,7 @@ impl Compiled {
     ///
     /// # Errors
     /// What is wrong with it, and where.
-    pub fn inspect(wasm: &[u8]) -> Result<About, String> {
+    pub(super) fn inspect(wasm: &[u8]) -> Result<About, String> {
         if wasm.is_empty() {
             return Err("the bytes are empty".to_owned());
         }

@@ -10,10 +10,11 @@ use super::{on_turn::OnTurn, store::Shared};
 const LARGEST_MEMORY: usize = (1 << 31) - (64 << 10);
 /// Bytes of an entry of a table.
 const TABLE_ENTRY: usize = 8;
-/// Memories of one context, imported ones counted once. Each has 4 GiB of addresses.
-const MAX_MEMORIES: usize = 64;
-/// Tables of one context.
-const MAX_TABLES: usize = 1024;
+/// Memories that the instances of one context have by themselves, and as many that JavaScript has.
+/// Each takes 4 GiB of addresses.
+pub(super) const MAX_MEMORIES: usize = 64;
+/// The same of tables.
+pub(super) const MAX_TABLES: usize = 1024;
 
 pub(super) struct Limits {
     shared: OnTurn<Rc<Shared>>,

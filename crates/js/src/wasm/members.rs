@@ -10,10 +10,11 @@ use super::{
     buffer,
     context::Wasm,
     errors,
+    limits::{MAX_MEMORIES, MAX_TABLES},
     values::{Plain, Type, no_vectors},
 };
 
-/// Globals that one context makes by itself.
+/// Globals that JavaScript has.
 const MAX_GLOBALS: usize = 10_000;
 
 /// Adds the functions to `native`.
@@ -39,6 +40,15 @@ fn refused<'js>(ctx: &Ctx<'js>, wasm: &Wasm<'js>, what: &str, error: &wasmtime::
     Exception::throw_range(ctx, &format!("{what}: {error:#}"))
 }
 
+/// Throws if there are as many of a kind as there may be. They stay as long as the context.
+fn check_count(ctx: &Ctx<'_>, count: usize, most: usize, what: &str) -> Result<()> {
+    if count < most {
+        return Ok(());
+    }
+    let message = format!("one object has at most {most} WebAssembly {what}");
+    Err(Exception::throw_range(ctx, &message))
+}
+
 fn push<T>(list: &mut Vec<T>, member: T) -> u32 {
     list.push(member);
     u32::try_from(list.len() - 1).expect("members are bounded")
@@ -46,6 +56,8 @@ fn push<T>(list: &mut Vec<T>, member: T) -> u32 {
 
 fn new_memory(ctx: Ctx<'_>, initial: u32, maximum: Option<u32>) -> Result<u32> {
     let wasm = Wasm::of(&ctx)?;
+    let count = wasm.store.memories.borrow().len();
+    check_count(&ctx, count, MAX_MEMORIES, "memories")?;
     let ty = MemoryType::new(initial, maximum);
     let memory = wasm.store.with(|store| Memory::new(store, ty));
     let memory =
@@ -108,6 +120,8 @@ fn new_table<'js>(
     value: Vec<Value<'js>>,
 ) -> Result<u32> {
     let wasm = Wasm::of(&ctx)?;
+    let count = wasm.store.tables.borrow().len();
+    check_count(&ctx, count, MAX_TABLES, "tables")?;
     let ty = Type::named(&ty).ok_or(Error::Unknown)?;
     let plain = entry(&ctx, &wasm, ty, given(value))?;
     let table = wasm.store.with(|mut store| {
@@ -187,10 +201,8 @@ fn new_global<'js>(
     value: Vec<Value<'js>>,
 ) -> Result<u32> {
     let wasm = Wasm::of(&ctx)?;
-    if wasm.store.globals.borrow().len() >= MAX_GLOBALS {
-        let message = format!("one object has at most {MAX_GLOBALS} WebAssembly globals");
-        return Err(Exception::throw_range(&ctx, &message));
-    }
+    let count = wasm.store.globals.borrow().len();
+    check_count(&ctx, count, MAX_GLOBALS, "globals")?;
     let ty = Type::named(&ty).ok_or(Error::Unknown)?;
     let plain = match given(value) {
         Some(value) => Plain::of_js(&ctx, &wasm, ty, value)?,

@@ -73,7 +73,7 @@ impl Store {
 
     /// Works on the store, from the turn's stack. While calls wait it is reached through the
     /// innermost of them. References that are made inside are gone afterwards.
-    pub fn with<R>(&self, work: impl FnOnce(StoreContextMut<'_, Data>) -> R) -> R {
+    pub(super) fn with<R>(&self, work: impl FnOnce(StoreContextMut<'_, Data>) -> R) -> R {
         let innermost = self.waiting.borrow().last().copied();
         match innermost {
             Some(mut caller) => {
@@ -90,7 +90,7 @@ impl Store {
     }
 
     /// Runs `answer`, which answers a call that waits: the store is reached through it meanwhile.
-    pub fn answering<R>(
+    pub(super) fn answering<R>(
         &self,
         caller: NonNull<Caller<'static, Data>>,
         answer: impl FnOnce() -> R,

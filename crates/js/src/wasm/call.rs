@@ -19,14 +19,12 @@ use wasmtime::{AsContextMut, Caller, Func, FuncType, StoreContextMut, Val};
 use super::{
     buffer,
     context::Wasm,
-    errors::{self, Class, Thrown},
+    errors::{Class, Ended, Thrown},
     functions::Signature,
     on_turn::OnTurn,
     store::{Asked, Data, Shared},
     values::{Plain, Type, no_vectors},
 };
-use crate::raw;
-
 /// Calls into WebAssembly that may be under way, one inside the other. Each has a stack of 1 MiB.
 const MAX_DEPTH: u32 = 64;
 
@@ -104,31 +102,33 @@ fn call<'js>(
     results: &[Type],
 ) -> Result<Vec<Plain>> {
     let shared = &wasm.store.shared;
-    wasm.store.with(|mut store| {
+    let called = wasm.store.with(|mut store| {
         let to_val = |plain: &Plain| plain.to_val(&mut store, shared);
-        let params: wasmtime::Result<Vec<Val>> = given.iter().map(to_val).collect();
-        let params =
-            params.map_err(|error| errors::throw_ended(ctx, wasm, None, &error, Class::Runtime))?;
+        let params = given
+            .iter()
+            .map(to_val)
+            .collect::<wasmtime::Result<Vec<Val>>>()?;
         let mut values = vec![Val::I32(0); results.len()];
         store.set_epoch_deadline(1);
         let called = func.call_async(store.as_context_mut(), &params, &mut values);
-        drive(ctx, wasm, called, Class::Runtime)?;
+        drive(ctx, wasm, called)?;
         let plain = |value| Plain::of_val(&mut store, shared, value);
         Ok(values.iter().map(plain).collect())
-    })
+    });
+    called.map_err(|ended: Ended<'js>| ended.throw(ctx, wasm, Class::Runtime))
 }
 
 /// Polls `work` to its end, which wasmtime does on a stack of its own. Between two polls it runs the
 /// imported functions that `work` calls, or lets the runtime give the thread to other objects.
 ///
 /// # Errors
-/// What `work` ended with, thrown; or the turn must end.
+/// What `work` ended with. It is thrown when nobody works on the store any more, because making an
+/// error may run code.
 pub(super) fn drive<'js, T>(
     ctx: &Ctx<'js>,
     wasm: &Wasm<'js>,
     work: impl Future<Output = wasmtime::Result<T>>,
-    otherwise: Class,
-) -> Result<T> {
+) -> std::result::Result<T, Ended<'js>> {
     let _running = wasm.store.compiler.running();
     let shared = &wasm.store.shared;
     let mut work = pin!(work);
@@ -137,7 +137,10 @@ pub(super) fn drive<'js, T>(
         match work.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(Ok(done)) => return Ok(done),
             Poll::Ready(Err(error)) => {
-                return Err(errors::throw_ended(ctx, wasm, thrown, &error, otherwise));
+                return Err(match thrown {
+                    Some(thrown) if error.is::<Thrown>() => Ended::Thrown(thrown),
+                    _ => Ended::Failed(error),
+                });
             }
             Poll::Pending => {}
         }
@@ -146,16 +149,19 @@ pub(super) fn drive<'js, T>(
                 continue;
             }
             // Dropping the work unwinds what runs on wasmtime's stack.
-            return Err(raw::throw_uncatchable(ctx));
+            return Err(Ended::Stopped);
         };
         let caller = asked.caller;
-        let answer = wasm.store.answering(caller, || imported(ctx, wasm, &asked));
-        shared.answer.set(Some(answer.map_err(|error| {
-            if !error.is_exception() {
-                let _ = Exception::throw_message(ctx, &error.to_string());
-            }
-            thrown = Some(ctx.catch());
-        })));
+        let answer = wasm.store.answering(caller, || {
+            imported(ctx, wasm, &asked).map_err(|error| {
+                if !error.is_exception() {
+                    let _ = Exception::throw_message(ctx, &error.to_string());
+                }
+                ctx.catch()
+            })
+        });
+        let answer = answer.map_err(|value| thrown = Some(value));
+        shared.answer.set(Some(answer));
     }
 }
 

@@ -4,6 +4,7 @@ use rquickjs::{Ctx, Error, Exception, Value, function::Constructor};
 use wasmtime::Trap;
 
 use super::context::Wasm;
+use crate::raw;
 
 /// An imported function threw; the value is with the call.
 #[derive(Debug, thiserror::Error)]
@@ -32,20 +33,39 @@ pub(super) fn throw<'js>(ctx: &Ctx<'js>, wasm: &Wasm<'js>, class: Class, message
     }
 }
 
-/// Throws what ended a call: the value that an import threw, or a trap. `otherwise` is the class of
-/// what is neither.
-pub(super) fn throw_ended<'js>(
+/// Why a call did not end well.
+pub(super) enum Ended<'js> {
+    /// An import threw this.
+    Thrown(Value<'js>),
+    /// A trap, or what wasmtime says.
+    Failed(wasmtime::Error),
+    /// The turn must end.
+    Stopped,
+}
+
+impl From<wasmtime::Error> for Ended<'_> {
+    fn from(error: wasmtime::Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl<'js> Ended<'js> {
+    /// Throws it. `otherwise` is the class of what is no trap.
+    pub fn throw(self, ctx: &Ctx<'js>, wasm: &Wasm<'js>, otherwise: Class) -> Error {
+        match self {
+            Self::Thrown(value) => ctx.throw(value),
+            Self::Failed(error) => throw_failed(ctx, wasm, &error, otherwise),
+            Self::Stopped => raw::throw_uncatchable(ctx),
+        }
+    }
+}
+
+fn throw_failed<'js>(
     ctx: &Ctx<'js>,
     wasm: &Wasm<'js>,
-    thrown: Option<Value<'js>>,
     error: &wasmtime::Error,
     otherwise: Class,
 ) -> Error {
-    if error.is::<Thrown>()
-        && let Some(thrown) = thrown
-    {
-        return ctx.throw(thrown);
-    }
     if let Some(trap) = error.downcast_ref::<Trap>() {
         return match trap_text(*trap) {
             Some(text) => throw(ctx, wasm, Class::Runtime, text),

@@ -3,24 +3,27 @@
 use std::{collections::HashMap, rc::Rc};
 
 use rquickjs::{
-    Array, Class, Ctx, Error, Exception, Function, Object, Result, Value,
+    Array, Class, Ctx, Exception, Function, Object, Result, Value,
     prelude::{Func, List},
 };
-use wasmtime::{AsContextMut, Extern, ExternType, Global, Instance, StoreContextMut};
+use wasmtime::{AsContextMut, Extern, ExternType, Global, Instance, StoreContextMut, Trap};
 
 use super::{
     ModuleHandle,
     call::{self, Entered},
     code::{Export, Kind},
     context::Wasm,
-    errors::{self, Class as ErrorClass},
+    errors::{Class as ErrorClass, Ended},
     functions::Signature,
+    members::{self, MAX_GLOBALS, push},
     store::Data,
     values::{Plain, Type},
 };
 
 /// Instances of one context. They stay until it ends.
 const MAX_INSTANCES: u32 = 64;
+/// Functions of JavaScript that the instances of one context import, and were to import.
+const MAX_IMPORTS: usize = 65_536;
 
 /// What is linked to an import.
 enum Link<'js> {
@@ -65,16 +68,23 @@ fn make<'js>(
     let links: Vec<Link<'js>> = links
         .map(|(value, import)| Link::read(ctx, wasm, value, &import.ty()))
         .collect::<Result<_>>()?;
+    // What JavaScript gave stays, also when it does not fit.
+    check_links(ctx, wasm, &links)?;
+    wasm.store.shared.refused.set(false);
     let numbers = wasm.store.with(|mut store| {
         let linked = links.into_iter().zip(compiled.module.imports());
         let linked: Vec<(Extern, Option<u32>)> = linked
-            .map(|(link, import)| link.make(ctx, wasm, &mut store, import.ty()))
-            .collect::<Result<_>>()?;
+            .map(|(link, import)| link.make(wasm, &mut store, import.ty()))
+            .collect::<wasmtime::Result<_>>()?;
         let externs: Vec<Extern> = linked.iter().map(|(found, _)| found.clone()).collect();
         store.set_epoch_deadline(1);
         let work = Instance::new_async(store.as_context_mut(), &compiled.module, &externs);
-        wasm.instances.set(wasm.instances.get() + 1);
-        let instance = call::drive(ctx, wasm, work, ErrorClass::Link)?;
+        let made = call::drive(ctx, wasm, work);
+        // Nothing is made of imports that do not fit.
+        if !matches!(&made, Err(Ended::Failed(error)) if !error.is::<Trap>()) {
+            wasm.instances.set(wasm.instances.get() + 1);
+        }
+        let instance = made?;
         let mut known = Known::default();
         for (found, number) in &linked {
             known.imported(Kind::of(found), *number);
@@ -83,11 +93,12 @@ fn make<'js>(
         for export in &compiled.about.exports {
             let found = instance
                 .get_export(&mut store, &export.name)
-                .ok_or(Error::Unknown)?;
+                .ok_or_else(|| wasmtime::format_err!("the export {:?} is gone", export.name))?;
             numbers.push(known.export(wasm, &mut store, export, found));
         }
-        Ok::<_, Error>(numbers)
-    })?;
+        Ok(numbers)
+    });
+    let numbers = numbers.map_err(|ended: Ended<'js>| ended.throw(ctx, wasm, ErrorClass::Link))?;
     let list = Array::new(ctx.clone())?;
     for (index, (export, number)) in compiled.about.exports.iter().zip(numbers).enumerate() {
         let value = match export.kind {
@@ -100,6 +111,15 @@ fn make<'js>(
         )?;
     }
     Ok(list)
+}
+
+/// Whether the context has room for what is linked.
+fn check_links<'js>(ctx: &Ctx<'js>, wasm: &Wasm<'js>, links: &[Link<'js>]) -> Result<()> {
+    let count = |kind: fn(&Link<'js>) -> bool| links.iter().filter(|link| kind(link)).count();
+    let imports = wasm.imports.borrow().len() + count(|link| matches!(link, Link::Function(_)));
+    members::check_count(ctx, imports, MAX_IMPORTS, "imports")?;
+    let globals = wasm.store.globals.borrow().len() + count(|link| matches!(link, Link::Value(_)));
+    members::check_count(ctx, globals, MAX_GLOBALS, "globals")
 }
 
 impl Kind {
@@ -134,14 +154,11 @@ impl<'js> Link<'js> {
     /// The member of the store, and its number if it has one.
     fn make(
         self,
-        ctx: &Ctx<'js>,
         wasm: &Wasm<'js>,
         store: &mut StoreContextMut<'_, Data>,
         ty: ExternType,
-    ) -> Result<(Extern, Option<u32>)> {
+    ) -> wasmtime::Result<(Extern, Option<u32>)> {
         let shared = &wasm.store.shared;
-        let failed =
-            |error: wasmtime::Error| errors::throw_ended(ctx, wasm, None, &error, ErrorClass::Link);
         Ok(match (self, ty) {
             (Self::Known(number), ty) => {
                 let at = number as usize;
@@ -150,22 +167,23 @@ impl<'js> Link<'js> {
                     ExternType::Table(_) => wasm.store.tables.borrow()[at].into(),
                     ExternType::Memory(_) => wasm.store.memories.borrow()[at].into(),
                     ExternType::Global(_) => wasm.store.globals.borrow()[at].into(),
-                    ExternType::Tag(_) => return Err(Error::Unknown),
+                    ExternType::Tag(_) => wasmtime::bail!("there are no tags"),
                 };
                 (found, Some(number))
             }
             (Self::Function(function), ExternType::Func(ty)) => {
                 let mut imports = wasm.imports.borrow_mut();
-                let number = u32::try_from(imports.len()).map_err(|_| Error::Unknown)?;
+                let number = u32::try_from(imports.len())?;
                 imports.push((function, Rc::new(Signature::new(&ty))));
                 (call::import(store, shared, ty, number).into(), None)
             }
             (Self::Value(plain), ExternType::Global(ty)) => {
-                let value = plain.to_val(store, shared).map_err(failed)?;
-                let global = Global::new(&mut *store, ty, value).map_err(failed)?;
-                (global.into(), None)
+                let value = plain.to_val(store, shared)?;
+                let global = Global::new(&mut *store, ty, value)?;
+                let number = push(&mut wasm.store.globals.borrow_mut(), global);
+                (global.into(), Some(number))
             }
-            _ => return Err(Error::Unknown),
+            _ => wasmtime::bail!("an import is of another kind"),
         })
     }
 }
@@ -194,10 +212,6 @@ impl Known {
         export: &Export,
         found: Extern,
     ) -> u32 {
-        fn push<T>(list: &mut Vec<T>, member: T) -> u32 {
-            list.push(member);
-            u32::try_from(list.len() - 1).expect("instances are bounded, and their members")
-        }
         let key = (export.kind as u8, export.index);
         if export.kind != Kind::Function
             && let Some(number) = self.numbers.get(&key)

@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Globals that JavaScript has.
-const MAX_GLOBALS: usize = 10_000;
+pub(super) const MAX_GLOBALS: usize = 10_000;
 
 /// Adds the functions to `native`.
 pub(super) fn native(native: &Object<'_>) -> Result<()> {
@@ -40,16 +40,17 @@ fn refused<'js>(ctx: &Ctx<'js>, wasm: &Wasm<'js>, what: &str, error: &wasmtime::
     Exception::throw_range(ctx, &format!("{what}: {error:#}"))
 }
 
-/// Throws if there are as many of a kind as there may be. They stay as long as the context.
-fn check_count(ctx: &Ctx<'_>, count: usize, most: usize, what: &str) -> Result<()> {
-    if count < most {
+/// Throws if there are more of a kind than there may be. They stay as long as the context.
+pub(super) fn check_count(ctx: &Ctx<'_>, count: usize, most: usize, what: &str) -> Result<()> {
+    if count <= most {
         return Ok(());
     }
     let message = format!("one object has at most {most} WebAssembly {what}");
     Err(Exception::throw_range(ctx, &message))
 }
 
-fn push<T>(list: &mut Vec<T>, member: T) -> u32 {
+/// Adds a member to its list, and gives its number.
+pub(super) fn push<T>(list: &mut Vec<T>, member: T) -> u32 {
     list.push(member);
     u32::try_from(list.len() - 1).expect("members are bounded")
 }
@@ -57,8 +58,9 @@ fn push<T>(list: &mut Vec<T>, member: T) -> u32 {
 fn new_memory(ctx: Ctx<'_>, initial: u32, maximum: Option<u32>) -> Result<u32> {
     let wasm = Wasm::of(&ctx)?;
     let count = wasm.store.memories.borrow().len();
-    check_count(&ctx, count, MAX_MEMORIES, "memories")?;
+    check_count(&ctx, count + 1, MAX_MEMORIES, "memories")?;
     let ty = MemoryType::new(initial, maximum);
+    wasm.store.shared.refused.set(false);
     let memory = wasm.store.with(|store| Memory::new(store, ty));
     let memory =
         memory.map_err(|error| refused(&ctx, &wasm, "the memory cannot be made", &error))?;
@@ -73,6 +75,7 @@ fn memory_buffer<'js>(ctx: Ctx<'js>, number: u32) -> Result<Object<'js>> {
 fn memory_grow(ctx: Ctx<'_>, number: u32, delta: u32) -> Result<f64> {
     let wasm = Wasm::of(&ctx)?;
     let memory = wasm.store.memories.borrow()[number as usize];
+    wasm.store.shared.refused.set(false);
     let grown = wasm.store.with(|store| memory.grow(store, delta.into()));
     let before = grown.map_err(|error| refused(&ctx, &wasm, "the memory cannot grow", &error))?;
     // Also when nothing was added.
@@ -121,9 +124,10 @@ fn new_table<'js>(
 ) -> Result<u32> {
     let wasm = Wasm::of(&ctx)?;
     let count = wasm.store.tables.borrow().len();
-    check_count(&ctx, count, MAX_TABLES, "tables")?;
+    check_count(&ctx, count + 1, MAX_TABLES, "tables")?;
     let ty = Type::named(&ty).ok_or(Error::Unknown)?;
     let plain = entry(&ctx, &wasm, ty, given(value))?;
+    wasm.store.shared.refused.set(false);
     let table = wasm.store.with(|mut store| {
         let value = plain.to_ref(&mut store, &wasm.store.shared)?;
         Table::new(store, TableType::new(ref_type(ty), initial, maximum), value)
@@ -182,6 +186,7 @@ fn table_grow<'js>(ctx: Ctx<'js>, number: u32, delta: u32, value: Vec<Value<'js>
     let wasm = Wasm::of(&ctx)?;
     let table = wasm.store.tables.borrow()[number as usize];
     let plain = entry(&ctx, &wasm, type_of(&wasm, table), given(value))?;
+    wasm.store.shared.refused.set(false);
     let grown = wasm.store.with(|mut store| {
         let value = plain.to_ref(&mut store, &wasm.store.shared)?;
         table.grow(store, delta.into(), value)
@@ -202,7 +207,7 @@ fn new_global<'js>(
 ) -> Result<u32> {
     let wasm = Wasm::of(&ctx)?;
     let count = wasm.store.globals.borrow().len();
-    check_count(&ctx, count, MAX_GLOBALS, "globals")?;
+    check_count(&ctx, count + 1, MAX_GLOBALS, "globals")?;
     let ty = Type::named(&ty).ok_or(Error::Unknown)?;
     let plain = match given(value) {
         Some(value) => Plain::of_js(&ctx, &wasm, ty, value)?,

@@ -13,6 +13,7 @@ const GUEST: &str = r#"(module
     (memory (export "memory") 1)
     (table (export "table") 1 funcref)
     (func (export "down") (param i32) (result i32) (call $back (local.get 0)))
+    (func (export "fail") unreachable)
     (func (export "forever") (loop $l (br $l)))
     (func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))
     (func (export "growTable") (param i32) (result i32) (table.grow (ref.null func) (local.get 0)))
@@ -72,6 +73,19 @@ class Bad {
     const wrong = await WebAssembly.compileStreaming(new Response(new Uint8Array(GUEST))).catch((error) => error.name);
     const bad = await WebAssembly.compile(new Uint8Array(3)).catch((error) => error instanceof WebAssembly.CompileError);
     return [module instanceof WebAssembly.Module, both.instance.exports.down(0), streamed.instance.exports.down(0), wrong, bad];
+  }
+  prepared() {
+    const { fail, sum } = guest(() => 0);
+    let called;
+    Error.prepareStackTrace = () => { called = sum(3); return "own"; };
+    return [failed(fail), called];
+  }
+  misfits(bytes) {
+    const module = new WebAssembly.Module(new Uint8Array(bytes));
+    const host = { f: () => {}, memory: new WebAssembly.Memory({ initial: 0 }) };
+    let n = 0, error;
+    do error = failed(() => new WebAssembly.Instance(module, { host })); while (error.startsWith("LinkError") && ++n < 1000);
+    return [error, n, guest(() => 7).down(1)];
   }
   sum(n) { return guest(() => 0).sum(n) >>> 0; }
 }
@@ -282,6 +296,31 @@ fn what_is_no_module_is_a_compile_error_that_says_why() {
             assert!(error.starts_with("CompileError: "), "{error}");
             assert!(error.contains(says), "{says}: {error}");
         }
+    });
+}
+
+#[test]
+fn code_that_runs_when_an_error_is_made_may_call_webassembly() {
+    in_world(&objects(), async |w| {
+        let told = w.ok("BAD/a", "prepared", "").await;
+        assert_eq!(told, json!(["RuntimeError: unreachable", 6]));
+    });
+}
+
+#[test]
+fn imports_that_do_not_fit_take_no_instance_and_not_more_than_their_limit() {
+    let functions = "(import \"host\" \"f\" (func))".repeat(1_000);
+    let text = format!("(module {functions} (import \"host\" \"memory\" (memory 1)))");
+    in_world(&objects(), async |w| {
+        let args = format!("[{}]", bytes(&text));
+        assert_eq!(
+            w.ok("BAD/a", "misfits", &args).await,
+            json!([
+                "RangeError: one object has at most 65536 WebAssembly imports",
+                65,
+                7
+            ])
+        );
     });
 }
 

@@ -7,6 +7,7 @@
 use std::{
     cell::{Cell, RefCell},
     future::poll_fn,
+    ops::{Deref, DerefMut},
     pin::pin,
     ptr::NonNull,
     rc::Rc,
@@ -36,6 +37,20 @@ unsafe impl<T> Send for Local<T> {}
 // SAFETY: as above.
 unsafe impl<T> Sync for Local<T> {}
 
+impl<T> Deref for Local<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> DerefMut for Local<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
+}
+
 /// Where a host function leaves its call, and finds the answer.
 #[derive(Default)]
 struct Place {
@@ -62,8 +77,7 @@ impl Guest {
         let ask = Func::wrap_async(
             &mut store,
             move |caller: Caller<'_, ()>, (asked,): (i32,)| {
-                let own = &own;
-                Box::new(ask(Local(own.0.clone()), Local(caller), asked))
+                Box::new(ask(Local(Rc::clone(&own)), Local(caller), asked))
             },
         );
         let instance = ready(Instance::new_async(&mut store, &module, &[ask.into()])).unwrap();
@@ -123,23 +137,14 @@ impl Guest {
 
 async fn ask(
     place: Local<Rc<Place>>,
-    caller: Local<Caller<'_, ()>>,
+    mut caller: Local<Caller<'_, ()>>,
     asked: i32,
 ) -> wasmtime::Result<i32> {
-    let mut caller = caller;
-    let place = place;
-    let pointer = Local(NonNull::from(&mut caller.0).cast());
-    {
-        let place = &place;
-        let pointer = &pointer;
-        place.0.asked.set(Some((asked, pointer.0)));
-    }
-    let answer = poll_fn(|_| {
-        let place = &place;
-        match place.0.answer.take() {
-            Some(answer) => Poll::Ready(answer),
-            None => Poll::Pending,
-        }
+    let pointer = NonNull::from(&mut *caller).cast();
+    place.asked.set(Some((asked, pointer)));
+    let answer = poll_fn(|_| match place.answer.take() {
+        Some(answer) => Poll::Ready(answer),
+        None => Poll::Pending,
     });
     answer.await.map_err(wasmtime::Error::msg)
 }
@@ -151,15 +156,13 @@ fn ready<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
+type Run<'a, T> = Box<dyn FnOnce(&Yielder<(), ()>) -> T + 'a>;
+
 /// A turn: a coroutine that `run` may suspend.
 fn turn<'a, T: 'static>(run: impl FnOnce(&Yielder<(), ()>) -> T + 'a) -> Coroutine<(), (), T> {
+    let run: Run<'a, T> = Box::new(run);
     // SAFETY: the tests end their coroutines before what those borrow goes.
-    let run: Box<dyn FnOnce(&Yielder<(), ()>) -> T> = unsafe {
-        std::mem::transmute::<
-            Box<dyn FnOnce(&Yielder<(), ()>) -> T + 'a>,
-            Box<dyn FnOnce(&Yielder<(), ()>) -> T + 'static>,
-        >(Box::new(run))
-    };
+    let run = unsafe { std::mem::transmute::<Run<'a, T>, Run<'static, T>>(run) };
     Coroutine::new(move |yielder: &Yielder<(), ()>, ()| run(yielder))
 }
 

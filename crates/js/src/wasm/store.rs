@@ -48,7 +48,24 @@ pub(crate) struct Store {
     pub(super) compiler: Arc<Compiler>,
     /// The callers that wait, the last one innermost.
     waiting: RefCell<Vec<NonNull<Caller<'static, Data>>>>,
+    /// Somebody has the store, from the turn's stack.
+    at_work: Cell<bool>,
     store: RefCell<wasmtime::Store<Data>>,
+}
+
+/// Sets a flag for as long as it lives.
+struct Set<'a>(&'a Cell<bool>, bool);
+
+impl<'a> Set<'a> {
+    fn to(flag: &'a Cell<bool>, value: bool) -> Self {
+        Self(flag, flag.replace(value))
+    }
+}
+
+impl Drop for Set<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.1);
+    }
 }
 
 impl Store {
@@ -67,18 +84,24 @@ impl Store {
             globals: RefCell::default(),
             compiler,
             waiting: RefCell::default(),
+            at_work: Cell::new(false),
             store: RefCell::new(store),
         }
     }
 
     /// Works on the store, from the turn's stack. While calls wait it is reached through the
     /// innermost of them. References that are made inside are gone afterwards.
+    ///
+    /// # Panics
+    /// If somebody works on it already; while an import is answered nobody does.
     pub(super) fn with<R>(&self, work: impl FnOnce(StoreContextMut<'_, Data>) -> R) -> R {
+        assert!(!self.at_work.get(), "the store is worked on twice");
+        let _at_work = Set::to(&self.at_work, true);
         let innermost = self.waiting.borrow().last().copied();
         match innermost {
             Some(mut caller) => {
                 // SAFETY: `answering` put it there; the future that has it is suspended until
-                // `answering` is over, and this runs within.
+                // `answering` is over, and this runs within. `at_work` keeps others away.
                 let caller = unsafe { caller.as_mut() };
                 work(RootScope::new(caller.as_context_mut()).as_context_mut())
             }
@@ -101,6 +124,7 @@ impl Store {
                 self.0.borrow_mut().pop();
             }
         }
+        let _free = Set::to(&self.at_work, false);
         self.waiting.borrow_mut().push(caller);
         let _popped = Popped(&self.waiting);
         answer()

@@ -64,7 +64,7 @@ impl Bundle {
     pub fn load(file: &str, source: &str, wasm: &Arc<Code>) -> Result<Self, BundleError> {
         load_in(
             file,
-            &new_runtime(file)?,
+            new_runtime(file)?,
             wasm,
             &Deadline::default(),
             |ctx| {
@@ -111,23 +111,26 @@ impl Deadline {
 /// Runs `load` in a new context of `runtime`, until `deadline`. `describe` says what it threw.
 pub(crate) fn load_in<T>(
     file: &str,
-    runtime: &AsyncRuntime,
+    runtime: AsyncRuntime,
     wasm: &Arc<Code>,
     deadline: &Deadline,
     load: impl FnOnce(&Ctx<'_>) -> Result<T, Failure>,
     describe: impl FnOnce(&Ctx<'_>, rquickjs::Error) -> BundleError,
 ) -> Result<T, BundleError> {
+    // What is declared last goes first: the context, its runtime, and then the memories of WebAssembly.
+    let kept = Kept::default();
+    let runtime = runtime;
     let own = deadline.clone();
     poll_now(runtime.set_interrupt_handler(Some(Box::new(move || own.is_over()))));
     let context =
-        poll_now(AsyncContext::full(runtime)).map_err(|error| no_runtime(file, &error))?;
+        poll_now(AsyncContext::full(&runtime)).map_err(|error| no_runtime(file, &error))?;
     let (running, waiting) = (deadline.clone(), deadline.clone());
     let surroundings = Surroundings {
         may_go_on: Rc::new(move || !running.is_over()),
         give_way: Box::new(move || !waiting.is_over()),
         code: wasm.clone(),
         memory_limit: LOAD_MEMORY,
-        kept: Kept::default(),
+        kept: kept.clone(),
     };
     poll_now(context.with(|ctx| {
         let surrounded = wasm::surround(&ctx, surroundings).map_err(Failure::Thrown);

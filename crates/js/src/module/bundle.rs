@@ -68,7 +68,7 @@ impl ModuleBundle {
         let (sources, refused) = (reading.sources.clone(), reading.refused.clone());
         bundle::load_in(
             file,
-            &runtime,
+            runtime,
             wasm,
             &deadline,
             |ctx| Self::find(ctx, file, reading, bindings),

@@ -1,7 +1,7 @@
 //! What a context has of WebAssembly: its store, and JavaScript's side of what is in there.
 
 use std::{
-    cell::{Cell, OnceCell, RefCell},
+    cell::{Cell, RefCell},
     collections::HashMap,
     rc::Rc,
     sync::Arc,
@@ -25,8 +25,9 @@ const DEFAULT_MEMORY: usize = 128 << 20;
 const MAX_CODE_BYTES: usize = 16 << 20;
 
 /// The place of a context's store, outside of its runtime: it must outlive what JavaScript has of
-/// its memories, so its owner drops it after the runtime.
-pub(crate) type Kept = Rc<OnceCell<Rc<Store>>>;
+/// its memories, so its owner drops it after the runtime. There are more than one if making the
+/// first one failed midway.
+pub(crate) type Kept = Rc<RefCell<Vec<Rc<Store>>>>;
 
 /// What surrounds a context: set by whoever makes it.
 pub(crate) struct Surroundings {
@@ -40,6 +41,8 @@ pub(crate) struct Surroundings {
     pub kept: Kept,
 }
 
+/// Those of a bare context, such as the ones of this crate's tests: nobody keeps its store longer
+/// than the runtime keeps user data, after which no code runs and nothing reads a buffer.
 impl Default for Surroundings {
     fn default() -> Self {
         Self {
@@ -115,7 +118,8 @@ unsafe impl<'js> JsLifetime<'js> for Stored<'js> {
     type Changed<'to> = Stored<'to>;
 }
 
-/// Makes the context's store, and adds `setGlue(object)`.
+/// Makes the context's store, and adds `glue`, in which the glue puts what is used here, and
+/// `numberOfFunction(value)`.
 pub(super) fn native<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
     let surroundings = surroundings(ctx)?;
     let compiler = surroundings
@@ -123,8 +127,7 @@ pub(super) fn native<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
         .compiler()
         .map_err(|error| Exception::throw_message(ctx, &format!("WebAssembly: {error}")))?;
     let store = Rc::new(Store::new(compiler, surroundings.memory_limit));
-    // Whoever keeps nothing has a context without WebAssembly before.
-    let _ = surroundings.kept.set(store.clone());
+    surroundings.kept.borrow_mut().push(store.clone());
     let glue = Object::new(ctx.clone())?;
     native.set("glue", glue.clone())?;
     let wasm = Wasm {
@@ -262,4 +265,45 @@ impl<'js> Wasm<'js> {
 fn address(object: &Value<'_>) -> usize {
     // SAFETY: called with functions only, whose union member is a pointer; it is not followed.
     unsafe { qjs::JS_VALUE_GET_PTR(object.as_raw()) as usize }
+}
+
+#[cfg(test)]
+mod tests {
+    use rquickjs::{Context, Runtime};
+
+    use super::*;
+    use crate::{api, web};
+
+    #[test]
+    fn a_store_outlives_its_runtime_and_nothing_else_keeps_it() {
+        let kept = Kept::default();
+        let guest = wat::parse_str(
+            r#"(module (import "a" "f" (func (param externref))) (memory (export "m") 1)
+                (table (export "t") 2 externref) (func (export "g") (param externref) (call 0 (local.get 0))))"#,
+        );
+        let source = format!(
+            "globalThis.all = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array({:?})), {{ a: {{ f: (x) => all.t.set(0, x) }} }}).exports;
+            all.g({{ cycle: all }}); globalThis.view = new Uint8Array(all.m.buffer); view[0] = 7; all.t.get(0).cycle === all",
+            guest.unwrap()
+        );
+        {
+            let runtime = Runtime::new().unwrap();
+            let context = Context::full(&runtime).unwrap();
+            context.with(|ctx| {
+                let surroundings = Surroundings {
+                    kept: kept.clone(),
+                    ..Surroundings::default()
+                };
+                surround(&ctx, surroundings).unwrap();
+                web::install(&ctx, Rc::new(api::LoadingHost)).unwrap();
+                assert!(ctx.eval::<bool, _>(source).unwrap());
+            });
+            assert!(
+                Rc::strong_count(&kept.borrow()[0]) > 1,
+                "the context has it"
+            );
+        }
+        assert_eq!(kept.borrow().len(), 1);
+        assert_eq!(Rc::strong_count(&kept.borrow()[0]), 1);
+    }
 }

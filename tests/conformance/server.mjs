@@ -34,9 +34,11 @@ export function required(on, path) {
 /// Starts `entry`, a worker in the folder `root`, on a free loopback port. Its objects are kept in `<folder>/storage`.
 /// `manifest` is one of Dolmen's, {vars?: {NAME: value}, objects?: {NAME: {class, uniqueKey}}}; the file beside the entry, if
 /// there is one (`vars.manifest.json` for `vars.test.js`). `modules` gives workerd what is built into Dolmen: {name: path of an
-/// ES module}. `port` is for a server that comes back. Resolves when it answers: {on, port, log(), stop(signal)}.
-export async function start({ on, program, root, entry, folder, dolmenFlags = [], manifest = manifestOf(join(root, entry)), modules = {}, port }) {
+/// ES module}. `port` is for a server that comes back, `patience` are the milliseconds until it must answer. Resolves when it
+/// does: {on, port, log(), stop(signal)}.
+export async function start({ on, program, root, entry, folder, dolmenFlags = [], manifest = manifestOf(join(root, entry)), modules = {}, port, patience = START_LIMIT_MS }) {
   port ??= await freePort();
+  await assemble(root, entry);
   const storage = join(folder, "storage");
   mkdirSync(storage, { recursive: true });
   const manifestFile = join(folder, "manifest.json");
@@ -66,7 +68,7 @@ export async function start({ on, program, root, entry, folder, dolmenFlags = []
       clearTimeout(late);
     },
   };
-  const deadline = Date.now() + START_LIMIT_MS;
+  const deadline = Date.now() + patience;
   for (;;) {
     try {
       await http(server, { path: "/list" });
@@ -108,6 +110,26 @@ export async function json(server, path, body) {
   return JSON.parse(answer.body);
 }
 
+const importsOf = (file) => [...readFileSync(file, "utf8").matchAll(/^(?:import|export)\b[^;]*?"(\.[^"]+)"/gm)].map(([, path]) => path);
+
+// Makes the WebAssembly modules that a worker imports from their texts, which stand beside: x.wasm from x.wat.
+async function assemble(root, name, seen = new Set()) {
+  for (const path of importsOf(join(root, name))) {
+    const imported = posix.join(posix.dirname(name), path);
+    if (seen.has(imported)) continue;
+    seen.add(imported);
+    if (!imported.endsWith(".wasm")) {
+      await assemble(root, imported, seen);
+      continue;
+    }
+    const text = join(root, imported.replace(/wasm$/, "wat"));
+    if (!existsSync(text)) continue;
+    const { default: wabt } = await import(join(repository, "bench", "node_modules", "wabt", "index.js"));
+    const { buffer } = (await wabt()).parseWat(text, readFileSync(text, "utf8")).toBinary({});
+    writeFileSync(join(root, imported), buffer);
+  }
+}
+
 // Dolmen finds classes and bindings by itself; workerd is told of every `export class X extends DurableObject`, of Groups
 // and Replicas, also where one extends another, and of the classes that the manifest names.
 function workerdConfig({ root, entry, folder, storage, port, manifest, builtIn }) {
@@ -117,9 +139,8 @@ function workerdConfig({ root, entry, folder, storage, port, manifest, builtIn }
     modules.push(name);
     mkdirSync(dirname(join(folder, name)), { recursive: true });
     cpSync(join(root, name), join(folder, name));
-    for (const [, path] of readFileSync(join(root, name), "utf8").matchAll(/^(?:import|export)\b[^;]*?"(\.[^"]+)"/gm)) {
-      copy(posix.join(posix.dirname(name), path));
-    }
+    if (name.endsWith(".wasm")) return;
+    for (const path of importsOf(join(root, name))) copy(posix.join(posix.dirname(name), path));
   };
   copy(entry);
   const embedded = modules.map((name) => [name, name]);
@@ -158,7 +179,7 @@ const config :Workerd.Config = (
   sockets = [ (name = "http", address = "127.0.0.1:${port}", http = (), service = "main") ],
 );
 const worker :Workerd.Worker = (
-  modules = [ ${embedded.map(([name, file]) => `(name = "${name}", esModule = embed "${file}")`).join(", ")} ],
+  modules = [ ${embedded.map(([name, file]) => `(name = "${name}", ${name.endsWith(".wasm") ? "wasm" : "esModule"} = embed "${file}")`).join(", ")} ],
   compatibilityDate = "2026-11-01",
   durableObjectNamespaces = [ ${namespaces.join(", ")} ],
   durableObjectStorage = (localDisk = "disk"),

@@ -43,7 +43,8 @@ impl Bundle {
         Self::from_file_cached(path, bindings, None)
     }
 
-    /// As [`Bundle::from_file_with`]. The compiled code of a WASM module is kept in the folder
+    /// As [`Bundle::from_file_with`]. The compiled code of a WASM module, and of those that a module
+    /// worker imports, is kept in the folder
     /// `compiled`, which must be this user's alone, and taken from there the next time.
     ///
     /// # Errors
@@ -83,10 +84,11 @@ impl Bundle {
                 error,
             )
         })?;
-        Self::from_source_with(
+        Self::from_js(
             &shown.to_string(),
             source.strip_prefix('\u{feff}').unwrap_or(&source),
             bindings,
+            compiled,
         )
     }
 
@@ -103,8 +105,18 @@ impl Bundle {
     /// # Errors
     /// As [`Bundle::from_file`].
     pub fn from_source_with(name: &str, source: &str, bindings: Bindings) -> Result<Self> {
+        Self::from_js(name, source, bindings, None)
+    }
+
+    fn from_js(
+        name: &str,
+        source: &str,
+        bindings: Bindings,
+        compiled: Option<&Path>,
+    ) -> Result<Self> {
+        let engine = JsEngine::load_with(name, source, bindings, compiled)?;
         Ok(Self {
-            kind: Kind::Js(Arc::new(JsEngine::load_with(name, source, bindings)?)),
+            kind: Kind::Js(Arc::new(engine)),
         })
     }
 

@@ -29,7 +29,8 @@ fn conformance() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance");
     let differences: Vec<Difference> =
         serde_json::from_slice(&std::fs::read(tests.join("differences.json")).unwrap()).unwrap();
-    let queue = Queue::new(files(&tests).into_iter().map(Job::File));
+    assemble(&tests);
+    let queue = Queue::new(files(&tests, ".test.js").into_iter().map(Job::File));
     thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| queue.work(|job| job.run(&tests, &queue)));
@@ -92,8 +93,17 @@ fn unexpected(results: &[Outcome], differences: &[Difference]) -> Vec<String> {
     found
 }
 
-/// The names of the test files, below `folder`.
-fn files(folder: &Path) -> Vec<String> {
+/// Makes the WebAssembly modules that tests import from their texts, which stand beside.
+fn assemble(folder: &Path) {
+    for text in files(folder, ".wat") {
+        let text = folder.join(text);
+        let module = wat::parse_file(&text).unwrap();
+        std::fs::write(text.with_extension("wasm"), module).unwrap();
+    }
+}
+
+/// The names of the files that end so, below `folder`.
+fn files(folder: &Path, ending: &str) -> Vec<String> {
     let mut files = Vec::new();
     let mut folders = vec![PathBuf::new()];
     while let Some(below) = folders.pop() {
@@ -102,12 +112,12 @@ fn files(folder: &Path) -> Vec<String> {
             let path = below.join(entry.file_name());
             if entry.file_type().unwrap().is_dir() {
                 folders.push(path);
-            } else if path.to_str().unwrap().ends_with(".test.js") {
+            } else if path.to_str().unwrap().ends_with(ending) {
                 files.push(path.to_str().unwrap().to_owned());
             }
         }
     }
-    assert!(!files.is_empty(), "no test in {}", folder.display());
+    assert!(!files.is_empty(), "no {ending} in {}", folder.display());
     files.sort();
     files
 }

@@ -19,6 +19,11 @@ import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 const endless = () => { for (;;); };
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
+// (module (func (export "f") (loop (br 0))))
+const loops = () => new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array([
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 4, 1, 96, 0, 0, 3, 2, 1, 0, 7, 5, 1, 1, 102, 0, 0, 10, 9, 1, 7, 0, 3, 64, 12, 0, 11, 11,
+])));
+
 const ways = {
   "/now": endless,
   "/later": async () => { await sleep(1); endless(); },
@@ -29,6 +34,7 @@ const ways = {
   "/callback": async (env) => { await env.OTHER.getByName("other").back(endless); },
   "/memory": async () => { await sleep(1); const all = []; for (;;) all.push(new Uint8Array(1 << 20)); },
   "/text": async () => { await sleep(1); let text = "x"; for (;;) text = [text, text].join(); },
+  "/wasm": async () => { const { f } = loops().exports; await sleep(1); f(); },
   "/abort": async (env, _request, ctx) => { await sleep(1); ctx.abort("enough"); },
 };
 
@@ -153,6 +159,7 @@ fn only_the_request_that_ran_too_long_is_told_so() {
             "/call",
             "/body",
             "/callback",
+            "/wasm",
         ] {
             check(handle, path, ErrorKind::Timeout).await;
         }

@@ -1,8 +1,11 @@
 //! Bundles: checks a CommonJS source, compiles it once, and finds its classes.
 
 use std::{
+    cell::Cell,
     collections::HashMap,
     fmt,
+    rc::Rc,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -13,7 +16,9 @@ use crate::{
     bytecode::{self, Bytecode},
     exception::Thrown,
     module::Source,
-    poll_now, web,
+    poll_now,
+    wasm::{self, Code, Kept, Surroundings},
+    web,
 };
 
 /// How long the top level of a bundle may run when it is loaded.
@@ -56,10 +61,12 @@ impl BundleError {
 
 impl Bundle {
     /// Compiles `source` and runs its top level once to see what it exports.
-    pub fn load(file: &str, source: &str) -> Result<Self, BundleError> {
+    pub fn load(file: &str, source: &str, wasm: &Arc<Code>) -> Result<Self, BundleError> {
         load_in(
             file,
-            &new_runtime(file)?,
+            new_runtime(file)?,
+            wasm,
+            &Deadline::default(),
             |ctx| {
                 let code = compile(ctx, file, source).map_err(Failure::Bundle)?;
                 let classes = classes(ctx, file, &code)?;
@@ -77,26 +84,65 @@ pub(crate) fn new_runtime(file: &str) -> Result<AsyncRuntime, BundleError> {
     Ok(runtime)
 }
 
-/// Runs `load` in a new context of `runtime`, for as long as the top level of a bundle may take.
-/// `describe` says what it threw.
+/// When the top level of a bundle must have ended. What is compiled meanwhile does not count.
+#[derive(Clone)]
+pub(crate) struct Deadline(Rc<Cell<Instant>>);
+
+impl Default for Deadline {
+    fn default() -> Self {
+        Self(Rc::new(Cell::new(Instant::now() + LOAD_TIMEOUT)))
+    }
+}
+
+impl Deadline {
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.0.get()
+    }
+
+    /// Does `work`, however long it takes.
+    pub fn without<T>(&self, work: impl FnOnce() -> T) -> T {
+        let begun = Instant::now();
+        let done = work();
+        self.0.set(self.0.get() + begun.elapsed());
+        done
+    }
+}
+
+/// Runs `load` in a new context of `runtime`, until `deadline`. `describe` says what it threw.
 pub(crate) fn load_in<T>(
     file: &str,
-    runtime: &AsyncRuntime,
+    runtime: AsyncRuntime,
+    wasm: &Arc<Code>,
+    deadline: &Deadline,
     load: impl FnOnce(&Ctx<'_>) -> Result<T, Failure>,
     describe: impl FnOnce(&Ctx<'_>, rquickjs::Error) -> BundleError,
 ) -> Result<T, BundleError> {
-    let deadline = Instant::now() + LOAD_TIMEOUT;
-    poll_now(runtime.set_interrupt_handler(Some(Box::new(move || Instant::now() >= deadline))));
+    // What is declared last goes first: the context, its runtime, and then the memories of WebAssembly.
+    let kept = Kept::default();
+    let runtime = runtime;
+    let own = deadline.clone();
+    poll_now(runtime.set_interrupt_handler(Some(Box::new(move || own.is_over()))));
     let context =
-        poll_now(AsyncContext::full(runtime)).map_err(|error| no_runtime(file, &error))?;
+        poll_now(AsyncContext::full(&runtime)).map_err(|error| no_runtime(file, &error))?;
+    let (running, waiting) = (deadline.clone(), deadline.clone());
+    let surroundings = Surroundings {
+        may_go_on: Rc::new(move || !running.is_over()),
+        give_way: Box::new(move || !waiting.is_over()),
+        code: wasm.clone(),
+        memory_limit: LOAD_MEMORY,
+        kept: kept.clone(),
+    };
     poll_now(context.with(|ctx| {
-        load(&ctx).map_err(|failure| match failure {
-            Failure::Bundle(error) => error,
-            Failure::Thrown(_) if Instant::now() >= deadline => BundleError::new(format!(
-                "{file}: the top level of the bundle did not end within {LOAD_TIMEOUT:?}"
-            )),
-            Failure::Thrown(error) => describe(&ctx, error),
-        })
+        let surrounded = wasm::surround(&ctx, surroundings).map_err(Failure::Thrown);
+        surrounded
+            .and_then(|()| load(&ctx))
+            .map_err(|failure| match failure {
+                Failure::Bundle(error) => error,
+                Failure::Thrown(_) if deadline.is_over() => BundleError::new(format!(
+                    "{file}: the top level of the bundle did not end within {LOAD_TIMEOUT:?}"
+                )),
+                Failure::Thrown(error) => describe(&ctx, error),
+            })
     }))
 }
 
@@ -123,7 +169,7 @@ fn compile(ctx: &Ctx<'_>, file: &str, source: &str) -> Result<Bytecode, BundleEr
 }
 
 fn classes(ctx: &Ctx<'_>, file: &str, code: &Bytecode) -> Result<Vec<String>, Failure> {
-    web::install(ctx, std::rc::Rc::new(api::LoadingHost))?;
+    web::install(ctx, Rc::new(api::LoadingHost))?;
     api::console::install(ctx, file.to_owned())?;
     api::timers::install_refusing(ctx)?;
     let objects = run(ctx, code)?;

@@ -1,6 +1,6 @@
 //! The QuickJS engine: a loaded bundle, and one runtime for each live object.
 
-use std::{rc::Rc, sync::Arc};
+use std::{path::Path, rc::Rc, sync::Arc};
 
 use dolmen_runtime::{Concurrency, Engine, Error, ErrorKind, Host, Instance};
 
@@ -9,12 +9,14 @@ use crate::{
     bundle::{Bundle, BundleError},
     instance::JsInstance,
     module::{ModuleBundle, ModuleInstance, is_module},
+    wasm::Code,
 };
 
 /// A bundle, ready to be instantiated on any shard.
 pub struct JsEngine {
     bundle: Kind,
     bindings: Arc<Bindings>,
+    wasm: Arc<Code>,
 }
 
 enum Kind {
@@ -29,22 +31,33 @@ impl JsEngine {
     /// # Errors
     /// A syntax error or a throwing top level with its place, or that there is no class.
     pub fn load(file: &str, source: &str) -> Result<Self, BundleError> {
-        Self::load_with(file, source, Bindings::default())
+        Self::load_with(file, source, Bindings::default(), None)
     }
 
     /// As [`JsEngine::load`], with more members of `env`, which the top level of a module worker
-    /// sees, too.
+    /// sees, too. The folder `compiled`, which must be this user's alone, keeps the compiled code of
+    /// the WebAssembly modules that the bundle imports.
     ///
     /// # Errors
-    /// As [`JsEngine::load`].
-    pub fn load_with(file: &str, source: &str, bindings: Bindings) -> Result<Self, BundleError> {
+    /// As [`JsEngine::load`], and an import that is no WebAssembly module by its name.
+    pub fn load_with(
+        file: &str,
+        source: &str,
+        bindings: Bindings,
+        compiled: Option<&Path>,
+    ) -> Result<Self, BundleError> {
         let bindings = Arc::new(bindings);
+        let wasm = Arc::new(Code::new(compiled));
         let bundle = if is_module(file, source) {
-            Kind::Module(ModuleBundle::load(file, source, &bindings)?)
+            Kind::Module(ModuleBundle::load(file, source, &bindings, &wasm)?)
         } else {
-            Kind::CommonJs(Bundle::load(file, source)?)
+            Kind::CommonJs(Bundle::load(file, source, &wasm)?)
         };
-        Ok(Self { bundle, bindings })
+        Ok(Self {
+            bundle,
+            bindings,
+            wasm,
+        })
     }
 
     /// What `env` has beside the namespaces.
@@ -111,7 +124,8 @@ impl Engine for JsEngine {
         }
         Ok(match &self.bundle {
             Kind::CommonJs(bundle) => {
-                Box::new(JsInstance::new(&bundle.code, &self.bindings, class, host)?)
+                let (code, bindings) = (&bundle.code, &self.bindings);
+                Box::new(JsInstance::new(code, bindings, class, host, &self.wasm)?)
             }
             Kind::Module(bundle) => Box::new(ModuleInstance::new(bundle, Some(class), host)?),
         })

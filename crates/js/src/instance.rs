@@ -1,7 +1,7 @@
 //! One live object of a CommonJS bundle. Promises that are pending when a turn ends are looked at
 //! again after the next one.
 
-use std::{cell::RefCell, rc::Rc, task::Context};
+use std::{cell::RefCell, rc::Rc, sync::Arc, task::Context};
 
 use dolmen_runtime::{
     Error, ErrorKind, Event, EventId, Host, Instance, Reply, SocketEnd, Work, websocket,
@@ -18,6 +18,7 @@ use crate::{
     exception::Thrown,
     fetch, rpc, sockets,
     vm::{Vm, over_memory},
+    wasm::Code,
     web,
 };
 
@@ -53,12 +54,13 @@ impl JsInstance {
         bindings: &Bindings,
         class: &str,
         host: Rc<Host>,
+        wasm: &Arc<Code>,
     ) -> Result<Self, Error> {
         let mut instance = Self {
             unsettled: Vec::new(),
             object: None,
             timers: Rc::default(),
-            vm: Vm::new(host.clone())?,
+            vm: Vm::new(host.clone(), wasm)?,
             host,
         };
         let made = instance.vm.with(|ctx| {

@@ -3,7 +3,7 @@
 //! `engine.rs` is what the runtime calls; `instance.rs` is one live object of a CommonJS bundle and `module/` module
 //! workers; `rpc.rs` and
 //! `fetch.rs` convert calls and their results, `json.rs` what is sent as JSON; `bindings.rs` is the rest of `env`; `api/` has the host calls, one area a file; `web/`
-//! the web platform's APIs, `node/` Node's modules; `value_format` the encoding of stored and copied values.
+//! the web platform's APIs, `wasm/` the `WebAssembly` global, `node/` Node's modules; `value_format` the encoding of stored and copied values.
 
 mod api;
 mod async_context;
@@ -23,6 +23,7 @@ mod rpc;
 mod sockets;
 pub mod value_format;
 mod vm;
+mod wasm;
 pub mod web;
 
 use std::{

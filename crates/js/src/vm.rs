@@ -6,6 +6,7 @@
 use std::{
     cell::Cell,
     rc::Rc,
+    sync::Arc,
     task::{Context, Poll},
     time::Instant,
 };
@@ -18,6 +19,7 @@ use crate::{
     module,
     pacer::Pacer,
     poll_now, raw,
+    wasm::{self, Code, Kept, Surroundings},
 };
 
 /// Finds the events that a turn was ended for, of an instance that many events share.
@@ -33,12 +35,14 @@ pub(crate) struct Vm {
     culprit: Option<Rc<Culprit>>,
     context: AsyncContext,
     runtime: AsyncRuntime,
+    /// After the runtime, because JavaScript has the bytes of WebAssembly's memories.
+    _kept: Kept,
     host: Rc<Host>,
 }
 
 impl Vm {
-    /// Makes a runtime and begins the turn that it is made in.
-    pub fn new(host: Rc<Host>) -> Result<Self, Error> {
+    /// Makes a runtime and begins the turn that it is made in. `code` compiles WebAssembly.
+    pub fn new(host: Rc<Host>, code: &Arc<Code>) -> Result<Self, Error> {
         let full = |error: rquickjs::Error| {
             Error::new(
                 ErrorKind::StartFailed,
@@ -58,24 +62,37 @@ impl Vm {
             (Pacer::new(&ctx), culprit.map(Rc::new))
         }));
         let (slice, paced, noted) = (host.slice().clone(), pacer.clone(), culprit.clone());
-        poll_now(runtime.set_interrupt_handler(Some(Box::new(move || {
+        let may_go_on: Rc<dyn Fn() -> bool> = Rc::new(move || {
             if let Some(culprit) = &noted {
                 if culprit.asking.get() {
-                    return false;
+                    return true;
                 }
                 culprit.seen.note();
             }
             let now = Instant::now();
             let verdict = slice.checkpoint();
             paced.checked(now);
-            verdict == Verdict::Stop
-        }))));
+            verdict == Verdict::Continue
+        });
+        let kept = Kept::default();
+        let slice = host.slice().clone();
+        let surroundings = Surroundings {
+            may_go_on: may_go_on.clone(),
+            give_way: Box::new(move || slice.give_way() == Verdict::Continue),
+            code: code.clone(),
+            memory_limit: host.options().memory_limit,
+            kept: kept.clone(),
+        };
+        poll_now(context.with(|ctx| wasm::surround(&ctx, surroundings))).map_err(full)?;
+        let interrupt = Box::new(move || !may_go_on());
+        poll_now(runtime.set_interrupt_handler(Some(interrupt)));
         pacer.start_turn();
         Ok(Self {
             pacer,
             culprit,
             context,
             runtime,
+            _kept: kept,
             host,
         })
     }

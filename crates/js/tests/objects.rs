@@ -15,6 +15,7 @@ mod objects {
     mod rpc;
     mod storage;
     mod timers;
+    mod web_assembly;
     mod web_sockets;
     mod workerd;
     mod world;

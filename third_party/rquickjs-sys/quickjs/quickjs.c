@@ -54433,6 +54433,9 @@ static JSValue js_array_buffer_transfer(JSContext *ctx, JSValueConst this_val,
         return JS_EXCEPTION;
     if (abuf->detached)
         return JS_ThrowTypeErrorDetachedArrayBuffer(ctx);
+    /* what nobody frees belongs to the host, as the memory of a WebAssembly instance does */
+    if (!abuf->free_func)
+        return JS_ThrowTypeError(ctx, "ArrayBuffer cannot be detached");
     pmax_len = NULL;
     if (!transfer_to_fixed_length) {
         if (array_buffer_is_resizable(abuf)) { // carry over maxByteLength

@@ -12,8 +12,10 @@ use super::{
 use crate::{
     api,
     bindings::Bindings,
-    bundle::{self, BundleError, Failure},
-    node, poll_now, web,
+    bundle::{self, BundleError, Deadline, Failure},
+    node, poll_now,
+    wasm::Code,
+    web,
 };
 
 /// A compiled module worker.
@@ -21,6 +23,8 @@ pub(crate) struct ModuleBundle {
     pub modules: Arc<Modules>,
     pub bindings: Arc<Bindings>,
     pub exports: Exports,
+    /// What compiled its WebAssembly modules.
+    pub wasm: Arc<Code>,
 }
 
 /// Whether a source is an ES module: it says `import` or `export` where only a module may.
@@ -43,20 +47,30 @@ pub(crate) fn is_module(file: &str, source: &str) -> bool {
 impl ModuleBundle {
     /// Compiles `source` and the files that it imports, relative to `file`, and runs their top
     /// level once to see what it exports. TypeScript and `using` are compiled away.
-    pub fn load(file: &str, source: &str, bindings: &Arc<Bindings>) -> Result<Self, BundleError> {
+    pub fn load(
+        file: &str,
+        source: &str,
+        bindings: &Arc<Bindings>,
+        wasm: &Arc<Code>,
+    ) -> Result<Self, BundleError> {
         let runtime = bundle::new_runtime(file)?;
+        let deadline = Deadline::default();
         let reading = Reading {
             entry: file.into(),
             entry_source: source.into(),
             modules: Rc::default(),
             sources: Rc::new(RefCell::new(HashMap::new())),
             refused: Rc::default(),
+            wasm: wasm.clone(),
+            deadline: deadline.clone(),
         };
         poll_now(runtime.set_loader(reading.clone(), reading.clone()));
         let (sources, refused) = (reading.sources.clone(), reading.refused.clone());
         bundle::load_in(
             file,
-            &runtime,
+            runtime,
+            wasm,
+            &deadline,
             |ctx| Self::find(ctx, file, reading, bindings),
             |ctx, error| {
                 if let Some(refused) = refused.take() {
@@ -78,6 +92,7 @@ impl ModuleBundle {
         api::timers::install_refusing(ctx)?;
         node::install_globals(ctx)?;
         native::install(ctx, None, &Exports::default(), bindings)?;
+        let wasm = reading.wasm.clone();
         let module: Module<'_, _> = reading.load(ctx, file)?;
         let namespace = evaluate(ctx, module, || while ctx.execute_pending_job() {})?;
         let exports = exports(ctx, file, &namespace)?;
@@ -88,6 +103,7 @@ impl ModuleBundle {
             }),
             bindings: bindings.clone(),
             exports,
+            wasm,
         })
     }
 }

@@ -28,7 +28,7 @@ impl ModuleInstance {
     pub fn new(bundle: &ModuleBundle, class: Option<&str>, host: Rc<Host>) -> Result<Self, Error> {
         let instance = Self {
             timers: Rc::default(),
-            vm: Vm::new(host.clone())?,
+            vm: Vm::new(host.clone(), &bundle.wasm)?,
             host,
         };
         let loader = Loaded(bundle.modules.clone());

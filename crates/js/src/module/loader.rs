@@ -18,7 +18,10 @@ use super::{
     builtin,
     transform::{self, Language},
 };
-use crate::bundle::{self, BundleError};
+use crate::{
+    bundle::{self, BundleError, Deadline},
+    wasm::{self, Code, Compiled},
+};
 
 /// Most files of one bundle.
 const MAX_FILES: usize = 10_000;
@@ -26,10 +29,12 @@ const MAX_FILES: usize = 10_000;
 const MAX_FILE_BYTES: u64 = 64 << 20;
 
 /// The compiled files of a bundle by name. The first one is where it begins.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Modules {
     pub entry: String,
     pub code: HashMap<String, Arc<[u8]>>,
+    /// The WebAssembly modules.
+    pub wasm: HashMap<String, Arc<Compiled>>,
     /// The files that imports mean which leave the end of a name out, by the name without it.
     pub found: HashMap<String, String>,
 }
@@ -50,6 +55,11 @@ fn find(path: &str) -> Option<String> {
     written.chain(ended).find(|file| Path::new(file).is_file())
 }
 
+/// Whether a file is a WebAssembly module, by its name.
+fn is_wasm(name: &str) -> bool {
+    name.ends_with(".wasm")
+}
+
 /// The name of a module that `base` imports as `name`.
 fn resolve(ctx: &Ctx<'_>, base: &str, name: &str) -> rquickjs::Result<String> {
     if let Some(builtin) = builtin::name(name) {
@@ -63,6 +73,8 @@ fn resolve(ctx: &Ctx<'_>, base: &str, name: &str) -> rquickjs::Result<String> {
             ),
         ));
     }
+    // As wrangler's rules have it.
+    let name = name.strip_suffix("?module").unwrap_or(name);
     let mut path = PathBuf::from(base);
     path.pop();
     for part in Path::new(name).components() {
@@ -93,6 +105,9 @@ pub(crate) struct Reading {
     pub sources: Rc<RefCell<HashMap<String, Source>>>,
     /// What is wrong with a file that could not be transformed.
     pub refused: Rc<RefCell<Option<BundleError>>>,
+    /// What compiles WebAssembly modules, until when the rest must be done.
+    pub wasm: Arc<Code>,
+    pub deadline: Deadline,
 }
 
 /// The text of a file.
@@ -174,11 +189,22 @@ impl Loader for Reading {
         if builtin::is(name) {
             return builtin::declare(ctx, name);
         }
-        if self.modules.borrow().code.len() >= MAX_FILES {
+        let files = self.modules.borrow().code.len() + self.modules.borrow().wasm.len();
+        if files >= MAX_FILES {
             return Err(Exception::throw_message(
                 ctx,
                 &format!("the bundle has more than {MAX_FILES} files"),
             ));
+        }
+        if is_wasm(name) {
+            let compiled = self.deadline.without(|| self.wasm.file(name));
+            let compiled = compiled.map_err(|why| {
+                *self.refused.borrow_mut() = Some(BundleError::new(why.clone()));
+                Exception::throw_message(ctx, &why)
+            })?;
+            let known = (name.to_owned(), compiled.clone());
+            self.modules.borrow_mut().wasm.extend([known]);
+            return wasm::import_module(ctx, name, compiled);
         }
         let source: Rc<str> = if name == &*self.entry {
             self.entry_source.clone()
@@ -240,6 +266,9 @@ impl Loader for Loaded {
     fn load<'js>(&mut self, ctx: &Ctx<'js>, name: &str) -> rquickjs::Result<Module<'js, Declared>> {
         if builtin::is(name) {
             return builtin::declare(ctx, name);
+        }
+        if let Some(compiled) = self.0.wasm.get(name) {
+            return wasm::import_module(ctx, name, compiled.clone());
         }
         let Some(code) = self.0.code.get(name) else {
             return Err(Exception::throw_message(

@@ -50,6 +50,7 @@ glue! {
     STREAMS_PIPE: "streams_pipe.js",
     URL: "url.js",
     DISPOSAL: "disposal.js",
+    WEBASSEMBLY: "webassembly.js",
 }
 
 impl Glue {

@@ -4,7 +4,7 @@ use rquickjs::{
     Ctx, Function, Object, Result, Value, atom::PredefinedAtom, object::Property, prelude::Func,
 };
 
-use crate::value_format;
+use crate::{value_format, wasm};
 
 use super::names::Group;
 use super::state::State;
@@ -177,6 +177,11 @@ fn build<'js>(ctx: &Ctx<'js>, state: &State<'js>, group: Group) -> Result<Object
             glue::PLATFORM.run(ctx, native)
         }
         Group::Disposal => glue::DISPOSAL.run(ctx, native),
+        Group::WebAssembly => {
+            wasm::native(ctx, &native)?;
+            uses(&native)?;
+            glue::WEBASSEMBLY.run(ctx, native)
+        }
         Group::Clone => {
             let clone = Function::new(ctx.clone(), clone::structured_clone)?
                 .with_name("structuredClone")?;

@@ -26,14 +26,15 @@ pub(super) enum Group {
     Platform,
     Clone,
     Disposal,
+    WebAssembly,
 }
 
 impl Group {
-    pub(super) const COUNT: usize = Group::Disposal as usize + 1;
+    pub(super) const COUNT: usize = Group::WebAssembly as usize + 1;
 }
 
 /// Every name with its group. `self`, `DOMException` and `queueMicrotask` need no group.
-pub(super) const NAMES: [(&CStr, Group); 65] = [
+pub(super) const NAMES: [(&CStr, Group); 66] = [
     (c"URL", Group::Url),
     (c"URLSearchParams", Group::Url),
     (c"TextEncoder", Group::Encoding),
@@ -99,6 +100,7 @@ pub(super) const NAMES: [(&CStr, Group); 65] = [
     (c"SuppressedError", Group::Disposal),
     (c"DisposableStack", Group::Disposal),
     (c"AsyncDisposableStack", Group::Disposal),
+    (c"WebAssembly", Group::WebAssembly),
 ];
 
 /// A name as text. All of them are ASCII.
@@ -107,7 +109,7 @@ pub(super) fn text(name: &'static CStr) -> &'static str {
 }
 
 /// What groups use of each other besides their global names.
-const INTERNAL: [(&str, Group); 16] = [
+const INTERNAL: [(&str, Group); 17] = [
     ("partsOfRequest", Group::Fetch),
     ("partsOfResponse", Group::Fetch),
     ("takeBody", Group::Fetch),
@@ -124,6 +126,7 @@ const INTERNAL: [(&str, Group); 16] = [
     ("hibernation", Group::WebSocket),
     ("socketOfHandle", Group::WebSocket),
     ("releaseSocket", Group::WebSocket),
+    ("moduleOfCode", Group::WebAssembly),
 ];
 
 /// The group of a name that our glue uses.

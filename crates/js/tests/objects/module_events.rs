@@ -321,7 +321,6 @@ export class Asker extends workers.DurableObject {
       EventSource: () => new EventSource("http://a"),
       Worker: () => new Worker("a"),
       Cloudflare: () => Cloudflare.compatibilityFlags,
-      WebAssembly: () => WebAssembly.compile(new Uint8Array()),
       Intl: () => new Intl.NumberFormat(),
       BroadcastChannel: () => new BroadcastChannel("a"),
     };

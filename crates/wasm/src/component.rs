@@ -26,7 +26,7 @@ mod storage;
 mod writes;
 
 use dolmen_wasm_code::Compiler;
-use wasmtime::component::{Component as Compiled, InstancePre, types::ComponentItem};
+use wasmtime::component::{Component as Compiled, InstancePre, Type, types::ComponentItem};
 use wasmtime_wasi_http::p2::bindings::ProxyIndices;
 
 use self::{events::bindings::WithEventsIndices, state::State};
@@ -34,7 +34,6 @@ use self::{events::bindings::WithEventsIndices, state::State};
 pub(crate) use self::instance::ComponentInstance;
 
 /// Bindings of `dolmen:object` and `wasi:keyvalue`, made from `wit/`.
-#[expect(missing_docs, reason = "made by a macro")]
 mod bindings {
     wasmtime::component::bindgen!({
         path: "wit",
@@ -98,8 +97,12 @@ impl Component {
 /// What is missing of a component, and what nobody has for it.
 fn problems(compiled: &Compiled) -> Vec<String> {
     let mut problems = Vec::new();
-    if !exports(compiled, HANDLER) {
-        problems.push(format!("it does not export `{HANDLER}@0.2.x`"));
+    match handles(compiled) {
+        None => problems.push(format!("it does not export `{HANDLER}@0.2.x`")),
+        Some(true) => {}
+        Some(false) => problems.push(format!(
+            "its export `{HANDLER}` has no function `handle` from a request and where its response is set"
+        )),
     }
     let kind = compiled.component_type();
     for (name, import) in kind.imports(compiled.engine()) {
@@ -109,6 +112,24 @@ fn problems(compiled: &Compiled) -> Vec<String> {
         }
     }
     problems
+}
+
+/// Whether its handler takes what it is given; `None` if it has none of 0.2.
+fn handles(compiled: &Compiled) -> Option<bool> {
+    let (kind, engine) = (compiled.component_type(), compiled.engine());
+    let (_, handler) = kind.exports(engine).find(|(name, _)| {
+        let of = name.split_once('@');
+        of.is_some_and(|(of, version)| of == HANDLER && version.starts_with("0.2."))
+    })?;
+    let ComponentItem::ComponentInstance(handler) = handler.ty else {
+        return Some(false);
+    };
+    let function = handler.exports(engine).find(|(name, _)| *name == "handle");
+    let Some(ComponentItem::ComponentFunc(function)) = function.map(|(_, export)| export.ty) else {
+        return Some(false);
+    };
+    let params: Vec<_> = function.params().map(|(_, kind)| kind).collect();
+    Some(matches!(params[..], [Type::Own(_), Type::Own(_)]) && function.results().len() == 0)
 }
 
 /// Whether it exports an interface, in any version.

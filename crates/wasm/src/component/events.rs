@@ -17,7 +17,6 @@ use super::{
 use crate::response;
 
 /// Bindings of `dolmen:object/events`, made from `wit/`.
-#[expect(missing_docs, reason = "made by a macro")]
 pub(crate) mod bindings {
     wasmtime::component::bindgen!({
         path: "wit",

@@ -65,7 +65,7 @@ impl WasiHttpHooks for Outgoing {
                 Ok(Ok(answer)) => answer,
                 Ok(Err(error)) => {
                     let told = cause(&error);
-                    tracing::debug!(object, url, "a request failed: {told}");
+                    tracing::warn!(object, url, "a request failed: {told}");
                     return Err(failure(&error, told));
                 }
                 Err(_) => return Err(Error::ConnectionReadTimeout),

@@ -10,7 +10,7 @@ use crate::handlers::world::{World, in_world, request};
 /// The export, from functions of the core module.
 const EVENTS: &str = include_str!("events.wat");
 
-/// A socket is refused at `/r` and a trap at `/t`; else it gets `hello`. A message `t` traps after it was echoed,
+/// A socket is refused at `/r` and a trap at `/t`; else it gets `hello`. A message `t` is broadcast, deletes the key and traps,
 /// `c` closes, `b` is broadcast to the others, `a` sets the alarm, `n` attaches itself, `N` is answered with the attachment,
 /// everything else is echoed, text as text and bytes as bytes. The alarm broadcasts `ring`.
 fn eventful() -> String {
@@ -52,10 +52,12 @@ fn eventful() -> String {
         (call $attachment (local.get $socket) (i32.const 64))
         (local.set $at (i32.load (i32.const 68)))
         (local.set $length (i32.load (i32.const 72)))))
-      (drop (call $send (local.get $socket) (local.get $kind) (local.get $at) (local.get $length)))
       (if (i32.eq (local.get $letter) (i32.const 116)) (then
-        (call $put (i32.const 0) (i32.const 1))
+        (drop (call $broadcast (local.get $kind) (local.get $at) (local.get $length) (i32.const 0) (i64.const 0)))
+        (i32.store8 (i32.const 300) (i32.const 107))
+        (call $storage_delete (i32.const 300) (i32.const 1) (i32.const 64))
         (unreachable)))
+      (drop (call $send (local.get $socket) (local.get $kind) (local.get $at) (local.get $length)))
       (if (i32.eq (local.get $letter) (i32.const 99)) (then
         (call $close (local.get $socket) (i32.const 3001) (local.get $path) (local.get $path_length) (i32.const 64))
         (if (call $send (local.get $socket) (i32.const 0) (i32.const 1030) (i32.const 5)) (then (unreachable))))))
@@ -166,7 +168,12 @@ fn a_panic_in_a_message_sends_nothing_of_it_closes_the_socket_and_undoes_the_wri
         };
         assert_eq!(next(&one).await, Received::Message(close));
         send(&two, "z");
-        assert_eq!(next(&two).await, text("z"), "the others stay");
+        assert_eq!(
+            next(&two).await,
+            text("z"),
+            "the others stay, and heard nothing"
+        );
+        assert_eq!(w.object("a", "/").await.text(), "1", "the key is there");
     });
 }
 

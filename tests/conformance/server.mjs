@@ -34,8 +34,8 @@ export function required(on, path) {
 /// Starts `entry`, a worker in the folder `root`, on a free loopback port. Its objects are kept in `<folder>/storage`.
 /// `manifest` is one of Dolmen's, {vars?: {NAME: value}, objects?: {NAME: {class, uniqueKey}}}; the file beside the entry, if
 /// there is one (`vars.manifest.json` for `vars.test.js`). `modules` gives workerd what is built into Dolmen: {name: path of an
-/// ES module}. `port` is for a server that comes back. Resolves when it answers: {on, port, log(), stop(signal)}.
-export async function start({ on, program, root, entry, folder, dolmenFlags = [], manifest = manifestOf(join(root, entry)), modules = {}, port }) {
+/// ES module}. `port` is for a server that comes back, `startLimitMs` for one that compiles much. Resolves when it answers: {on, port, log(), stop(signal)}.
+export async function start({ on, program, root, entry, folder, dolmenFlags = [], manifest = manifestOf(join(root, entry)), modules = {}, port, startLimitMs = START_LIMIT_MS }) {
   port ??= await freePort();
   const storage = join(folder, "storage");
   mkdirSync(storage, { recursive: true });
@@ -66,7 +66,7 @@ export async function start({ on, program, root, entry, folder, dolmenFlags = []
       clearTimeout(late);
     },
   };
-  const deadline = Date.now() + START_LIMIT_MS;
+  const deadline = Date.now() + startLimitMs;
   for (;;) {
     try {
       await http(server, { path: "/list" });

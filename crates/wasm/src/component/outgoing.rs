@@ -23,8 +23,8 @@ use wasmtime_wasi_http::{Error, RequestOptions, Result, WasiBody, WasiHttpHooks}
 use super::writes::Writes;
 use crate::on_shard::OnShard;
 
-/// Bytes of one piece of a body that a guest writes.
-const PIECE_BYTES: usize = 64 << 10;
+/// Bytes of one piece of a body that a guest writes. Two of them wait for who takes them.
+const PIECE_BYTES: usize = 16 << 10;
 
 /// What `wasi:http` asks of its host.
 pub(crate) struct Outgoing {

@@ -17,8 +17,11 @@ use super::{
 };
 use crate::on_shard::OnShard;
 
-/// Resources that one instance may have: headers, bodies, streams, pollables, buckets.
-const MAX_RESOURCES: usize = 16_384;
+/// Resources that one instance may have: headers, bodies, streams, pollables, buckets. The host has 32 KiB of memory
+/// for each at most, so 128 MiB for all.
+const MAX_RESOURCES: usize = 4_096;
+/// Names and values of one resource of headers, in bytes.
+const MAX_FIELDS: usize = 32 << 10;
 /// Bytes of random numbers that one call gives at most, because nothing interrupts it.
 const MAX_RANDOM: u64 = 1 << 20;
 
@@ -51,6 +54,8 @@ impl State {
             .allow_udp(false)
             .allow_ip_name_lookup(false)
             .build();
+        let mut http = WasiHttpCtx::new();
+        http.set_field_size_limit(MAX_FIELDS);
         Self {
             table,
             limits: Limits::new(host.options().memory_limit),
@@ -58,7 +63,7 @@ impl State {
             host: here(),
             writes: OnShard::new(writes.clone()),
             wasi,
-            http: WasiHttpCtx::new(),
+            http,
             outgoing: Outgoing::new(host.clone(), writes.clone()),
         }
     }

@@ -1,11 +1,13 @@
 //! Requests and responses of components: whole, and piece by piece.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use dolmen_runtime::{Body, body_stream};
+use dolmen_runtime::{Body, Options, body_stream};
 use http::{HeaderValue, Method};
 
 use super::{component, data};
-use crate::handlers::world::{answer, in_world, request};
+use crate::handlers::world::{answer, in_world, in_world_with, options, request};
 
 /// `/p` says the path, `/b` echoes the body as it comes, `/a` the authority, `/n` counts, `/s` sleeps first, `/l` and a
 /// letter writes as many times 60,000 bytes, `/x` prints and sets a header.
@@ -158,6 +160,30 @@ fn an_object_that_waits_for_the_clock_does_nothing_else_and_others_do() {
         let (first, second) = tokio::join!(w.object("a", "/s"), w.object("a", "/n"));
         assert_eq!((first.text(), second.text()), ("1", "2"));
     });
+}
+
+#[test]
+fn an_object_that_waits_does_not_hold_up_the_end_and_is_dropped_in_the_middle() {
+    let short = Options {
+        shutdown_grace: Duration::from_millis(1),
+        ..options()
+    };
+    let mut kept = None;
+    in_world_with(&handler(), short, async |w| {
+        let (writer, reader) = body_stream(None);
+        let mut asked = request(Method::POST, "/b", "");
+        asked.body = Body::Stream(reader);
+        let asked = w.handle.fetch("HANDLER", "a", asked);
+        writer.write(Bytes::from_static(b"one")).await.unwrap();
+        let response = asked.await.unwrap();
+        let Body::Stream(mut back) = response.body else {
+            panic!("the answer waits for its end");
+        };
+        assert_eq!(back.next().await.unwrap().unwrap(), "one");
+        // The guest waits for more, which never comes: the world ends with it.
+        kept = Some(writer);
+    });
+    drop(kept);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 // A component in JavaScript: an object that counts, and a WebSocket that echoes.
-import { Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam } from "wasi:http/types@0.2.10";
+import { Fields, OutgoingBody, OutgoingResponse, ResponseOutparam } from "wasi:http/types@0.2.10";
 import { name } from "dolmen:object/identity@0.1.0";
 import * as sockets from "dolmen:object/sockets@0.1.0";
 import * as storage from "dolmen:object/storage@0.1.0";
@@ -26,24 +26,34 @@ function answer(out, status, pieces) {
 }
 
 function* pieces(request) {
-  const stream = request.consume().stream();
+  const body = request.consume();
+  const stream = body.stream();
   try {
     for (;;) yield stream.blockingRead(PIECE_BYTES);
   } catch (error) {
     if (error.payload?.tag !== "closed") throw error;
+  } finally {
+    stream[Symbol.dispose]();
+    body[Symbol.dispose]();
+  }
+}
+
+function respond(request, out) {
+  const text = (text) => [new TextEncoder().encode(text)];
+  switch (request.pathWithQuery()) {
+    case "/count": return answer(out, 200, text(`${name()} ${increment()} ${requests}`));
+    case "/echo": return answer(out, 200, pieces(request));
+    case "/throw": increment(); throw new Error("thrown");
+    default: return answer(out, 404, text("not found"));
   }
 }
 
 export const incomingHandler = {
   handle(request, out) {
     requests += 1;
-    const text = (text) => [new TextEncoder().encode(text)];
-    switch (request.pathWithQuery()) {
-      case "/count": return answer(out, 200, text(`${name()} ${increment()} ${requests}`));
-      case "/echo": return answer(out, 200, pieces(request));
-      case "/throw": increment(); throw new Error("thrown");
-      default: return answer(out, 404, text("not found"));
-    }
+    respond(request, out);
+    // An instance lives long, and may have 8,192 resources: what it does not need it gives back.
+    request[Symbol.dispose]();
   },
 };
 

@@ -18,8 +18,8 @@ use super::{
 use crate::on_shard::OnShard;
 
 /// Resources that one instance may have: headers, bodies, streams, pollables, buckets. The host has 32 KiB of memory
-/// for each at most, so 128 MiB for all.
-const MAX_RESOURCES: usize = 4_096;
+/// for each at most, so 256 MiB for all.
+const MAX_RESOURCES: usize = 8_192;
 /// Names and values of one resource of headers, in bytes.
 const MAX_FIELDS: usize = 32 << 10;
 /// Bytes of random numbers that one call gives at most, because nothing interrupts it.

@@ -34,9 +34,8 @@ export function required(on, path) {
 /// Starts `entry`, a worker in the folder `root`, on a free loopback port. Its objects are kept in `<folder>/storage`.
 /// `manifest` is one of Dolmen's, {vars?: {NAME: value}, objects?: {NAME: {class, uniqueKey}}}; the file beside the entry, if
 /// there is one (`vars.manifest.json` for `vars.test.js`). `modules` gives workerd what is built into Dolmen: {name: path of an
-/// ES module}. `port` is for a server that comes back, `patience` are the milliseconds until it must answer. Resolves when it
-/// does: {on, port, log(), stop(signal)}.
-export async function start({ on, program, root, entry, folder, dolmenFlags = [], manifest = manifestOf(join(root, entry)), modules = {}, port, patience = START_LIMIT_MS }) {
+/// ES module}. `port` is for a server that comes back, `startLimitMs` for one that compiles much. Resolves when it answers: {on, port, log(), stop(signal)}.
+export async function start({ on, program, root, entry, folder, dolmenFlags = [], manifest = manifestOf(join(root, entry)), modules = {}, port, startLimitMs = START_LIMIT_MS }) {
   port ??= await freePort();
   await assemble(root, entry);
   const storage = join(folder, "storage");
@@ -68,7 +67,7 @@ export async function start({ on, program, root, entry, folder, dolmenFlags = []
       clearTimeout(late);
     },
   };
-  const deadline = Date.now() + patience;
+  const deadline = Date.now() + startLimitMs;
   for (;;) {
     try {
       await http(server, { path: "/list" });

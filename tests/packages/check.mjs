@@ -48,7 +48,7 @@ for (const [worker, on] of runs) {
   for (const [name, path] of Object.entries(wasm)) cpSync(join(here, "node_modules", path), join(root, name));
   // The large ones are compiled at the start, and run long.
   const dolmenFlags = ["--cpu-timeout", "60s", "--memory-limit", "512MiB"];
-  const server = await start({ on, program, root, entry, folder: join(root, "run"), dolmenFlags, patience: 120_000 });
+  const server = await start({ on, program, root, entry, folder: join(root, "run"), dolmenFlags, startLimitMs: 120_000 });
   for (const [name, wanted] of Object.entries(expected[worker])) {
     const answer = await json(server, `/${name}`).catch((error) => error.message);
     const same = JSON.stringify(answer) === JSON.stringify(wanted);

@@ -15,6 +15,8 @@ pub enum Upload {
     Whole(Bytes),
     /// Chunk by chunk.
     Chunks(mpsc::Receiver<Result<Bytes, Broken>>),
+    /// Frame by frame, trailers among them.
+    Frames(Pin<Box<dyn Body<Data = Bytes, Error = Broken> + Send>>),
 }
 
 /// The program's stream failed, with this message; the connection is to be given up.
@@ -43,17 +45,23 @@ impl Body for Upload {
             Upload::Chunks(chunks) => chunks
                 .poll_recv(cx)
                 .map(|chunk| chunk.map(|chunk| chunk.map(Frame::data))),
+            Upload::Frames(frames) => frames.as_mut().poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, Upload::Whole(bytes) if bytes.is_empty())
+        match self {
+            Upload::Whole(bytes) => bytes.is_empty(),
+            Upload::Chunks(_) => false,
+            Upload::Frames(frames) => frames.is_end_stream(),
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Upload::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
             Upload::Chunks(_) => SizeHint::default(),
+            Upload::Frames(frames) => frames.size_hint(),
         }
     }
 }

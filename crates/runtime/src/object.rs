@@ -363,7 +363,11 @@ impl Object {
         for envelope in self.empty_mailbox() {
             drop(envelope.reply.send(Err(reason())));
         }
-        if self.running.borrow().is_some() || !self.in_flight.borrow().is_empty() {
+        // An event that was answered may still do something.
+        let is_busy = self.running.borrow().is_some()
+            || !self.in_flight.borrow().is_empty()
+            || self.has_operations.get();
+        if is_busy {
             self.slice.stop(reason());
         }
         self.wakeup.wake_driver();

@@ -6,7 +6,15 @@ use dolmen_runtime::{Concurrency, Engine, Error, ErrorKind, Host, Instance};
 use dolmen_wasm_code::{Cache, Compiler, StartError};
 use wasmtime::{ExternType, InstancePre, Linker, ValType};
 
-use crate::{guest::State, imports, instance::WasmInstance, kv, memory_files::MemoryFiles, wasi};
+use crate::{
+    component::{Component, ComponentInstance, Refused},
+    guest::State,
+    imports,
+    instance::WasmInstance,
+    kv,
+    memory_files::MemoryFiles,
+    wasi,
+};
 
 /// The class that a module's objects are of.
 pub const CLASS: &str = "Handler";
@@ -19,11 +27,6 @@ const COMPONENT: [u8; 4] = [0x0d, 0, 1, 0];
 /// Why a file is not served.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// It is a component.
-    #[error(
-        "{0} is a component; components are not there yet: give a core module that exports `handle_zerobuf`"
-    )]
-    Component(String),
     /// It is not valid.
     #[error("{file} is not a WebAssembly module: {message}")]
     Invalid {
@@ -54,9 +57,15 @@ pub(crate) struct Module {
     pub env: Vec<String>,
 }
 
-/// A module, ready to be instantiated on any shard.
+/// What is served.
+enum Served {
+    Module(Arc<Module>),
+    Component(Arc<Component>),
+}
+
+/// A module or a component, ready to be instantiated on any shard.
 pub struct WasmEngine {
-    module: Arc<Module>,
+    served: Served,
     classes: Vec<String>,
 }
 
@@ -78,8 +87,8 @@ impl WasmEngine {
         env: &[(String, String)],
     ) -> Result<Self, LoadError> {
         let version = bytes.get(MAGIC.len()..MAGIC.len() + 4);
-        if version == Some(&COMPONENT[..]) {
-            return Err(LoadError::Component(file.to_owned()));
+        if Self::is_wasm(bytes) && version == Some(&COMPONENT[..]) {
+            return Self::load_component(file, bytes, cache, env);
         }
         let invalid = |message: String| LoadError::Invalid {
             file: file.to_owned(),
@@ -109,7 +118,7 @@ impl WasmEngine {
                 problems: vec![format!("{error:#}")],
             })?;
         Ok(Self {
-            module: Arc::new(Module {
+            served: Served::Module(Arc::new(Module {
                 compiler,
                 pre,
                 tmp: Arc::default(),
@@ -117,8 +126,26 @@ impl WasmEngine {
                     .iter()
                     .map(|(name, value)| format!("{name}={value}"))
                     .collect(),
-            }),
-            classes: vec![CLASS.to_owned(), kv::CLASS.to_owned()],
+            })),
+            classes: classes(),
+        })
+    }
+
+    fn load_component(
+        file: &str,
+        bytes: &[u8],
+        cache: Option<Cache>,
+        env: &[(String, String)],
+    ) -> Result<Self, LoadError> {
+        let file = file.to_owned();
+        let loaded = Component::load(Compiler::start(cache)?, bytes, env);
+        let component = loaded.map_err(|refused| match refused {
+            Refused::Invalid(message) => LoadError::Invalid { file, message },
+            Refused::Unfit(problems) => LoadError::Unfit { file, problems },
+        })?;
+        Ok(Self {
+            served: Served::Component(Arc::new(component)),
+            classes: classes(),
         })
     }
 
@@ -139,12 +166,22 @@ impl Engine for WasmEngine {
     }
 
     fn instantiate_worker(&self, host: Rc<Host>) -> Result<Box<dyn Instance>, Error> {
-        Ok(Box::new(WasmInstance::worker(self.module.clone(), host)))
+        Ok(match &self.served {
+            Served::Module(module) => Box::new(WasmInstance::worker(module.clone(), host)),
+            Served::Component(component) => {
+                Box::new(ComponentInstance::worker(component.clone(), host))
+            }
+        })
     }
 
     fn instantiate(&self, class: &str, host: Rc<Host>) -> Result<Box<dyn Instance>, Error> {
         match class {
-            CLASS => Ok(Box::new(WasmInstance::object(self.module.clone(), host))),
+            CLASS => Ok(match &self.served {
+                Served::Module(module) => Box::new(WasmInstance::object(module.clone(), host)),
+                Served::Component(component) => {
+                    Box::new(ComponentInstance::object(component.clone(), host))
+                }
+            }),
             kv::CLASS => Ok(Box::new(WasmInstance::kv(host))),
             _ => Err(Error::new(
                 ErrorKind::StartFailed,
@@ -156,6 +193,10 @@ impl Engine for WasmEngine {
             )),
         }
     }
+}
+
+fn classes() -> Vec<String> {
+    vec![CLASS.to_owned(), kv::CLASS.to_owned()]
 }
 
 fn linker(engine: &wasmtime::Engine) -> wasmtime::Result<Linker<State>> {

@@ -229,7 +229,8 @@ fn keys(found: Vec<(String, Bytes)>) -> String {
     serde_json::Value::from(keys).to_string()
 }
 
-fn encode(bytes: &[u8]) -> Vec<u8> {
+/// As it is stored.
+pub(crate) fn encode(bytes: &[u8]) -> Vec<u8> {
     let mut value = Vec::with_capacity(HEAD.len() + 10 + bytes.len());
     value.extend_from_slice(&HEAD);
     let mut length = bytes.len();
@@ -242,7 +243,8 @@ fn encode(bytes: &[u8]) -> Vec<u8> {
     value
 }
 
-fn decode(value: &[u8]) -> Option<&[u8]> {
+/// `None` if it is not an `ArrayBuffer`.
+pub(crate) fn decode(value: &[u8]) -> Option<&[u8]> {
     let mut rest = value.strip_prefix(&HEAD)?;
     let (mut length, mut shift) = (0_usize, 0);
     loop {

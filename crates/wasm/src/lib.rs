@@ -2,7 +2,7 @@
 //!
 //! `engine.rs` checks and compiles a module; `instance.rs` is one object or worker, `guest.rs` one instance of the module; `zerobuf.rs` is what both sides have in
 //! memory, `request.rs`, `response.rs` and `replay.rs` what it means; `kv.rs` and `outbound.rs` are what a handler
-//! can want of the host; `wasi.rs` has the imports.
+//! can want of the host; `wasi.rs` has the imports. Components (WASI 0.2) are in `component.rs`.
 //!
 //! ```
 //! use dolmen_wasm::{LoadError, WasmEngine};
@@ -18,6 +18,7 @@
 #![warn(missing_docs)]
 
 mod alarm;
+mod component;
 mod engine;
 mod errand;
 mod fan_out;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
 mod handlers {
+    mod components;
     mod doing;
     mod events;
     mod exchange;

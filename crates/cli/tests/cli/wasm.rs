@@ -101,7 +101,10 @@ fn a_module_that_cannot_be_served_is_refused_with_the_reasons() {
     let folder = tempfile::tempdir().unwrap();
     for (wat, reason) in [
         ("(module)", "it does not export `handle_zerobuf`"),
-        ("(component)", "components are not there yet"),
+        (
+            "(component)",
+            "it does not export `wasi:http/incoming-handler@0.2.x`",
+        ),
         (
             r#"(module (import "env" "f" (func)))"#,
             "its import `env.f` is unknown",

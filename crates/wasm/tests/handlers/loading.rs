@@ -1,6 +1,6 @@
 //! What is refused, and in which words.
 
-use dolmen_wasm::{LoadError, WasmEngine};
+use dolmen_wasm::WasmEngine;
 
 fn refused(bytes: &[u8]) -> String {
     match WasmEngine::load("x.wasm", bytes, None, &[]) {
@@ -48,19 +48,6 @@ fn an_import_of_another_type_is_refused() {
     assert!(
         message.contains("wasi_snapshot_preview1::fd_close"),
         "{message}"
-    );
-}
-
-#[test]
-fn a_component_is_refused_because_components_are_not_there_yet() {
-    let component = wat::parse_str("(component)").unwrap();
-    let error = WasmEngine::load("x.wasm", &component, None, &[])
-        .err()
-        .unwrap();
-    assert!(matches!(error, LoadError::Component(_)));
-    assert!(
-        error.to_string().contains("components are not there yet"),
-        "{error}"
     );
 }
 

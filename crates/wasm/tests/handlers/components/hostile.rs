@@ -5,7 +5,7 @@ use std::time::Duration;
 use dolmen_runtime::{Body, ErrorKind, Options};
 use http::Method;
 
-use super::component;
+use super::{component, data};
 use crate::handlers::world::{in_world, in_world_with, options, request};
 
 /// A guest that does `wrong` for `/w`, and counts for all other paths.
@@ -247,6 +247,35 @@ fn an_endless_loop_is_a_timeout_and_its_neighbours_are_served_meanwhile() {
             assert_eq!(w.object("b", "/").await.text(), "6", "it was not reset");
         });
     }
+}
+
+/// A query runs away from the guest's stack, where the turn can be suspended, and ended.
+#[test]
+fn an_endless_query_is_a_timeout_and_its_neighbours_are_served_meanwhile() {
+    let endless =
+        "WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT count(*) FROM r";
+    let guest = wrong(
+        &data(1_024, endless),
+        &format!(
+            "(call $sql (i32.const 1024) (i32.const {}) (i32.const 0) (i32.const 0) (i32.const 400))",
+            endless.len()
+        ),
+    );
+    let tight = Options {
+        cpu_timeout: Duration::from_millis(300),
+        ..options()
+    };
+    in_world_with(&guest, tight, async |w| {
+        let neighbour = async {
+            for count in 1..6 {
+                assert_eq!(w.object("b", "/").await.text(), count.to_string());
+            }
+        };
+        let (ran, ()) = tokio::join!(w.try_object("a", "/w"), neighbour);
+        assert_eq!(ran.unwrap_err().kind(), ErrorKind::Timeout);
+        assert_eq!(w.object("a", "/").await.text(), "1");
+        assert_eq!(w.object("b", "/").await.text(), "6", "it was not reset");
+    });
 }
 
 #[test]

@@ -117,18 +117,14 @@ fn a_module_that_cannot_be_served_is_refused_with_the_reasons() {
         assert!(ended.stderr.contains(reason), "{ended:?}");
     }
     let file = handler(folder.path(), COUNTER);
-    let storage = folder.path().join("objects");
-    let ended = run(&[
-        "--bundle",
-        &file,
-        "--var",
-        "A=b",
-        "--storage",
-        storage.to_str().unwrap(),
-    ]);
+    let manifest = folder.path().join("wrangler.json");
+    let bound = r#"{"name": "x", "kv_namespaces": [{"binding": "A", "id": "0"}]}"#;
+    std::fs::write(&manifest, bound).unwrap();
+    let manifest = manifest.to_str().unwrap();
+    let ended = run(&["--bundle", &file, "--manifest", manifest]);
     assert_eq!(ended.code, Some(3), "{ended:?}");
     assert!(
-        ended.stderr.contains("has no `env` yet, so no A"),
+        ended.stderr.contains("environment cannot have A"),
         "{ended:?}"
     );
 }

@@ -109,7 +109,7 @@ impl Outbox {
             }
             Waiting::Slots(message) => {
                 let size = message.size();
-                if offset != 0 || max < size || to % 8 != 0 {
+                if offset != 0 || max < size || !to.is_multiple_of(8) {
                     return Ok(self.put(Found::Failed(format!(
                         "what waits consists of slots: take all {size} bytes at once, to an address divisible by 8"
                     ))));

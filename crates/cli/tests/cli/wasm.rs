@@ -119,7 +119,7 @@ fn a_module_that_cannot_be_served_is_refused_with_the_reasons() {
     let file = handler(folder.path(), COUNTER);
     let manifest = folder.path().join("wrangler.json");
     let bound = r#"{"name": "x", "kv_namespaces": [{"binding": "A", "id": "0"}]}"#;
-    std::fs::write(&manifest, bound).unwrap();
+    fs::write(&manifest, bound).unwrap();
     let manifest = manifest.to_str().unwrap();
     let ended = run(&["--bundle", &file, "--manifest", manifest]);
     assert_eq!(ended.code, Some(3), "{ended:?}");

@@ -157,7 +157,7 @@ fn an_answer_to_head_may_say_the_length_that_a_body_would_have() {
         ("HEAD", "99999999999999999999", None),
         ("GET", "13", Some("0")),
     ] {
-        client.send(&format!(
+        client.send(format!(
             "{method} /fetch/ECHO/a/length/{said} HTTP/1.1\r\nhost: test\r\n\r\n"
         ));
         let answer = client.answer_to(method);

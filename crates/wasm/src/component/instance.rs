@@ -4,7 +4,7 @@
 //! can see what this one is in the middle of. A guest that did something wrong is dropped.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     future::Future,
     pin::Pin,
     rc::Rc,
@@ -39,6 +39,9 @@ struct Guests {
     /// Who has a permit has a guest, or takes one from `idle`, or makes one.
     permits: Semaphore,
     idle: RefCell<Vec<Guest>>,
+    /// Of a worker: a guest has panicked at a request that was not its first. There are components
+    /// whose instances can answer one only, so from then on each request has an instance of its own.
+    is_single_use: Cell<bool>,
 }
 
 impl ComponentInstance {
@@ -59,6 +62,7 @@ impl ComponentInstance {
             host,
             permits: Semaphore::new(guests),
             idle: RefCell::default(),
+            is_single_use: Cell::default(),
         };
         Self {
             guests: Rc::new(guests),
@@ -127,16 +131,26 @@ impl Guests {
             guest.handle(request, leaving).await?;
             leaving.finish()
         };
+        let is_first = self.idle.borrow().is_empty();
         let ran = match self.take().await {
             Ok(mut guest) => match handled(&mut guest, &mut leaving).await {
                 Ok(()) => {
-                    self.idle.borrow_mut().push(guest);
+                    if !self.is_single_use.get() {
+                        self.idle.borrow_mut().push(guest);
+                    }
                     Ok(())
                 }
                 Err(fault) => Err(fault),
             },
             Err(fault) => Err(fault),
         };
+        if matches!(ran, Err(Fault::Panic(_))) && !is_first && self.host.is_worker() {
+            tracing::warn!(
+                "an instance of the worker panicked at a request that was not its first: from now on each request has its own"
+            );
+            self.is_single_use.set(true);
+            self.idle.borrow_mut().clear();
+        }
         match self.end(id, ran) {
             Ended::Well => {
                 drop(permit);

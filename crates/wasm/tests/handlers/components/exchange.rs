@@ -10,7 +10,7 @@ use super::{component, data};
 use crate::handlers::world::{answer, in_world, in_world_with, options, request};
 
 /// `/p` says the path, `/b` echoes the body as it comes, `/a` the authority, `/n` counts, `/s` sleeps first, `/l` and a
-/// letter writes as many times 60,000 bytes, `/x` prints and sets a header.
+/// letter writes as many times 60,000 bytes, `/x` prints and sets a header, `/1` counts and is answered once.
 fn handler() -> String {
     component(&format!(
         r#"
@@ -52,6 +52,7 @@ fn handler() -> String {
         (local.set $response (call $new_response (local.get $fields)))
         (return (call $set (local.get $out) (i32.const 0) (local.get $response) (i32.const 0) (i64.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)))))
       (global.set $count (i32.add (global.get $count) (i32.const 1)))
+      (if (i32.and (i32.eq (local.get $letter) (i32.const 49)) (i32.gt_u (global.get $count) (i32.const 1))) (then (unreachable)))
       (call $digit (local.get $out) (global.get $count)))
 "#,
         texts = data(1_024, "hello\n") + &data(1_040, "x-a") + &data(1_050, "b\u{7f}c"),
@@ -70,6 +71,19 @@ fn a_component_answers_in_the_worker_and_in_objects() {
         assert_eq!(w.object("b", "/n").await.text(), "1", "names are apart");
         assert_eq!(w.worker("/n").await.text(), "1", "the worker has its own");
         assert_eq!(w.worker("/n").await.text(), "2", "which is kept warm");
+    });
+}
+
+#[test]
+fn a_worker_whose_instances_answer_once_gets_one_for_each_request() {
+    in_world(&handler(), async |w| {
+        assert_eq!(w.worker("/1").await.text(), "1");
+        assert_eq!(w.worker("/1").await.status, 500, "nobody could know");
+        for _ in 0..3 {
+            assert_eq!(w.worker("/1").await.text(), "1");
+            assert_eq!(w.object("a", "/n").await.status, 200);
+        }
+        assert_eq!(w.object("a", "/n").await.text(), "4", "objects keep theirs");
     });
 }
 

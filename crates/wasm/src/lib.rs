@@ -51,10 +51,6 @@ extern crate self as dolmen_wasm;
 #[cfg(test)]
 mod copy_count;
 #[cfg(test)]
-#[expect(
-    clippy::unwrap_used,
-    dead_code,
-    reason = "shared with the integration tests"
-)]
+#[expect(dead_code, reason = "shared with the integration tests")]
 #[path = "../tests/handlers/world.rs"]
 mod world;

@@ -63,7 +63,7 @@ pub(crate) fn answer(response: FetchResponse, method: &Method) -> Response<Answe
     let is_empty = body.bytes().is_some_and(<[u8]>::is_empty);
     // The one answer whose length is not that of its body.
     let length = match *method {
-        Method::HEAD if is_empty => headers.get(CONTENT_LENGTH).cloned(),
+        Method::HEAD if is_empty && !is_null_body(status) => headers.get(CONTENT_LENGTH).cloned(),
         _ => None,
     };
     if headers.keys().any(is_hop_by_hop) {

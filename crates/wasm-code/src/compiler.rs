@@ -1,6 +1,6 @@
 //! Wasmtime's engine, with the settings that all guests run under.
 
-use wasmtime::{Config, Engine};
+use wasmtime::{Collector, Config, Engine};
 
 use crate::{
     cache::{Cache, Code},
@@ -78,6 +78,8 @@ fn config() -> Config {
         .wasm_memory64(false)
         .wasm_multi_memory(false)
         .wasm_gc(false)
+        // What JavaScript holds is kept across collections by address.
+        .collector(Collector::DeferredReferenceCounting)
         .wasm_backtrace_max_frames(None);
     config
 }

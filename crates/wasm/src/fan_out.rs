@@ -10,8 +10,9 @@ use crate::{
     writes::Writes,
 };
 
-/// Most URLs of one request.
+/// Most URLs of one request, and the bytes of all.
 pub(crate) const MAX_FAN_OUT: usize = 64;
+pub(crate) const MAX_FAN_OUT_BYTES: usize = 1 << 20;
 
 /// Asks the guest what it wants for the request at `base`, and fetches it.
 ///

@@ -30,6 +30,7 @@ pub(crate) enum FilesError {
     NotEmpty,
     /// The path leads out of the directory that it begins in.
     Outside,
+    TooLarge,
 }
 
 type Result<T> = std::result::Result<T, FilesError>;

@@ -23,7 +23,7 @@ use wasmtime::{
 use crate::{
     engine::Module,
     errand::Errand,
-    fan_out::MAX_FAN_OUT,
+    fan_out::{MAX_FAN_OUT, MAX_FAN_OUT_BYTES},
     on_shard::OnShard,
     outbox::Outbox,
     wasi::{Exit, Wasi},
@@ -166,6 +166,8 @@ impl Guest {
         let abi = instance
             .get_typed_func::<(), i32>(&mut store, "do_abi")
             .ok();
+        // Until it has said which: it may set its alarm while it starts.
+        store.data_mut().abi = i32::from(abi.is_some());
         let start = ["_initialize", "_start"]
             .iter()
             .find_map(|name| instance.get_typed_func::<(), ()>(&mut store, name).ok());
@@ -255,7 +257,7 @@ impl Guest {
         let memory = self.memory.data(&self.store);
         let wrong = || {
             Fault::Panic(format!(
-                "fanout_zerobuf gives null or an array of at most {MAX_FAN_OUT} strings"
+                "fanout_zerobuf gives null or an array of at most {MAX_FAN_OUT} strings with {MAX_FAN_OUT_BYTES} bytes"
             ))
         };
         let urls = match Slots::at(memory, slot, 1, "fan-out")?
@@ -267,6 +269,9 @@ impl Guest {
             Some(Err(claim)) => return Err(claim.into()),
             _ => return Err(wrong()),
         };
+        if urls.bytes("fan-out")? > MAX_FAN_OUT_BYTES {
+            return Err(wrong());
+        }
         urls.values("fan-out")
             .map(|url| match url? {
                 Value::String(url) => String::from_utf8(url.to_vec()).map_err(|_| wrong()),
@@ -280,6 +285,9 @@ impl Guest {
     /// # Errors
     /// What the guest's `free` did wrong.
     pub async fn release(&mut self) -> Result<(), Fault> {
+        let state = self.store.data_mut();
+        state.outbox = Outbox::default();
+        state.wasi.panic = None;
         let Some(free) = self.free.clone() else {
             // They serve the next event.
             for block in &mut self.blocks {

@@ -42,6 +42,15 @@ enum Serves {
     Kv(Rc<Host>, Rc<Writes>),
 }
 
+impl Serves {
+    fn host(&self) -> &Rc<Host> {
+        match self {
+            Self::Guests(guests) => &guests.host,
+            Self::Kv(host, _) => host,
+        }
+    }
+}
+
 /// The guests of one object or worker.
 pub(crate) struct Guests {
     module: Arc<Module>,
@@ -101,7 +110,11 @@ impl Instance for WasmInstance {
                 }
             }));
         }
-        while let Poll::Ready(Some(())) = Pin::new(&mut self.events).poll_next(cx) {}
+        // When the turn is to end, what waits behind the event that is to blame must not begin.
+        let host = self.serves.host().clone();
+        while !host.slice().stopped()
+            && let Poll::Ready(Some(())) = Pin::new(&mut self.events).poll_next(cx)
+        {}
     }
 
     fn has_operations(&self) -> bool {
@@ -202,13 +215,18 @@ impl Guests {
             Ok(guest) => {
                 let abi = guest.abi();
                 self.idle.borrow_mut().push(guest);
+                // What it did while it started.
+                self.writes.end(NestedEnd::Commit)?;
                 Ok(Ended::Well(abi))
             }
             Err(Fault::Panic(message)) => {
                 self.writes.end(NestedEnd::Rollback)?;
                 Ok(Ended::Panicked(message))
             }
-            Err(Fault::Host(error)) => Err(Failure::Error(error)),
+            Err(Fault::Host(error)) => {
+                self.writes.end(NestedEnd::Rollback)?;
+                Err(Failure::Error(error))
+            }
             Err(Fault::Stopped) => Err(Failure::Stopped),
         }
     }

@@ -137,11 +137,17 @@ fn delete(key: &str, host: &Host, writes: &Writes) -> Done {
 fn list(listing: &Listing, host: &Host) -> Done {
     let mut found: Vec<(String, Bytes)> = Vec::new();
     let mut bytes = 0;
+    // The end of a range is not in it, so a list from the end that begins at a key ends behind it.
+    let behind = match listing.after {
+        true => listing.start.clone(),
+        false => format!("{}\0", listing.start),
+    };
     // A page at a time, because the values are read too, and each may be large.
     loop {
         let before = found.len();
         let last = found.last().map(|(key, _)| key.clone());
-        let options = options(listing, last.as_deref(), PAGE.min(listing.limit - before));
+        let limit = PAGE.min(listing.limit - before);
+        let options = options(listing, &behind, last.as_deref(), limit);
         host.storage(|db| {
             db.list(&options, &mut |key, value| {
                 let value = match listing.values {
@@ -170,6 +176,7 @@ fn list(listing: &Listing, host: &Host) -> Done {
 /// direction, and its `start_after` is the only way to leave a key out.
 fn options<'a>(
     listing: &'a Listing,
+    behind: &'a str,
     last: Option<&'a str>,
     limit: usize,
 ) -> storage::ListOptions<'a> {
@@ -182,7 +189,7 @@ fn options<'a>(
     };
     match (last, listing.reverse) {
         (Some(last), true) => options.end = Some(last),
-        (None, true) => options.end = start,
+        (None, true) => options.end = start.map(|_| behind),
         (Some(last), false) => options.start_after = Some(last),
         (None, false) if listing.after => options.start_after = start,
         (None, false) => options.start = start,

@@ -66,8 +66,6 @@ struct Place {
     directory: Arc<Directory>,
     /// Empty: the directory itself.
     name: String,
-    /// The directories on the way.
-    way: Vec<Arc<Directory>>,
 }
 
 impl Default for MemoryFiles {
@@ -191,7 +189,7 @@ impl MemoryFiles {
         }
         let moved = from.entry()?.ok_or(FilesError::NoEntry)?;
         match (&moved, to.entry()?) {
-            (Entry::Directory(moved), _) if to.way.iter().any(|on| Arc::ptr_eq(on, moved)) => {
+            (Entry::Directory(moved), _) if has(moved, &to.directory) => {
                 return Err(FilesError::Invalid);
             }
             (Entry::File(_), Some(Entry::Directory(_))) => return Err(FilesError::IsDirectory),
@@ -364,6 +362,22 @@ impl Place {
     }
 }
 
+/// Whether a directory is `inner`, or has it, however deep.
+fn has(outer: &Arc<Directory>, inner: &Arc<Directory>) -> bool {
+    let mut rest = vec![outer.clone()];
+    while let Some(directory) = rest.pop() {
+        if Arc::ptr_eq(&directory, inner) {
+            return true;
+        }
+        let entries = directory.lock();
+        rest.extend(entries.values().filter_map(|entry| match entry {
+            Entry::Directory(directory) => Some(directory.clone()),
+            Entry::File(_) => None,
+        }));
+    }
+    false
+}
+
 /// Follows all names of a path but the last.
 fn place(base: &Arc<Directory>, path: &str) -> Result<Place> {
     let mut way = vec![base.clone()];
@@ -390,7 +404,6 @@ fn place(base: &Arc<Directory>, path: &str) -> Result<Place> {
     Ok(Place {
         directory: way.last().expect("checked at every `..`").clone(),
         name: last.unwrap_or_default().to_owned(),
-        way,
     })
 }
 
@@ -459,6 +472,34 @@ mod tests {
             files.rename((&root, "a"), (&root, "a/b/c")),
             Err(FilesError::Invalid)
         );
+    }
+
+    #[test]
+    fn a_directory_is_not_moved_into_itself_by_whatever_way() {
+        let files = MemoryFiles::default();
+        let root = files.root();
+        files.create_directory(&root, "a").unwrap();
+        files.create_directory(&root, "a/b").unwrap();
+        let Entry::Directory(inner) = files.find(&root, "a/b").unwrap() else {
+            panic!("no directory")
+        };
+        for to in [
+            (&root, "a/c"),
+            (&root, "a/b/c"),
+            (&inner, "c"),
+            (&inner, "../c"),
+        ] {
+            let moved = files.rename((&root, "a"), to);
+            assert_eq!(
+                moved,
+                Err(FilesError::Invalid).or_else(|error| match to.1 {
+                    // It leads out of where it begins.
+                    "../c" => Err(FilesError::Outside),
+                    _ => Err(error),
+                })
+            );
+        }
+        assert!(files.find(&root, "a/b").is_ok());
     }
 
     #[test]

@@ -97,6 +97,9 @@ impl Outbox {
             Waiting::Plain(bytes) => {
                 let rest = bytes.get(offset as usize..).unwrap_or_default();
                 let part = &rest[..rest.len().min(max as usize)];
+                if part.is_empty() {
+                    return Ok(0);
+                }
                 let range = range(memory.len(), to, part.len()).ok_or_else(|| {
                     Claim(format!(
                         "do.take to {to:#x} of {} bytes is not inside the memory of {} bytes",

@@ -75,8 +75,8 @@ impl Attachment {
         self
     }
 
-    /// Leaves it with the socket.
-    pub fn keep(&self, socket: &HibernatingSocket) {
+    /// As it is kept.
+    pub fn encoded(&self) -> Box<[u8]> {
         let parts = [
             Some(self.path.as_bytes()),
             Some(&self.headers),
@@ -88,7 +88,7 @@ impl Attachment {
             bytes.extend_from_slice(&(part.len() as u32).to_le_bytes());
             bytes.extend_from_slice(part);
         }
-        socket.attach(bytes.into());
+        bytes.into()
     }
 }
 
@@ -125,7 +125,7 @@ pub(crate) async fn open(guests: &Guests, request: FetchRequest) -> Result<Reply
             "the object has no number left for a WebSocket".to_owned(),
         ));
     }
-    opening.keep(&socket);
+    socket.attach(opening.encoded());
     if !asks {
         return Ok(Reply::Fetch(switching(HeaderMap::new(), theirs)));
     }
@@ -264,7 +264,7 @@ fn send(host: &Host, socket: &Rc<HibernatingSocket>, body: Bytes, frame: Frame) 
 }
 
 /// Closes a socket, once.
-pub(crate) fn close(host: &Host, socket: &HibernatingSocket, code: u16, reason: &str) {
+fn close(host: &Host, socket: &HibernatingSocket, code: u16, reason: &str) {
     if socket.is_closed_here() {
         return;
     }

@@ -13,6 +13,8 @@ use crate::{
     writes::Writes,
 };
 
+/// Bytes of one file: it is removed and cut in one step, which must not take long.
+pub(crate) const MAX_FILE_BYTES: u64 = 256 << 20;
 /// Bytes of all files of one object.
 pub(crate) const MAX_BYTES: u64 = 10 << 30;
 /// Files and directories of one object.
@@ -37,8 +39,6 @@ struct Place {
     /// Empty: the directory itself.
     name: String,
     found: Option<FileEntry>,
-    /// The directories on the way.
-    way: Vec<i64>,
 }
 
 fn root() -> FileEntry {
@@ -122,7 +122,7 @@ impl StoredFiles {
             return Err(FilesError::Invalid);
         }
         let moved = from.found.ok_or(FilesError::NoEntry)?;
-        if moved.is_directory && to.way.contains(&moved.id) {
+        if moved.is_directory && self.is_inside(to.parent, moved.id)? {
             return Err(FilesError::Invalid);
         }
         match to.found {
@@ -147,15 +147,32 @@ impl StoredFiles {
         skip: usize,
         mut each: impl FnMut(&str, &FileEntry) -> bool,
     ) -> Result<()> {
-        let mut skip = skip;
+        let mut page = self.read(|db| db.list_files(parent, skip, PAGE))?;
         loop {
-            let page = self.read(|db| db.list_files(parent, skip, PAGE))?;
-            skip += page.len();
-            let is_last = page.len() < PAGE;
-            if !page.iter().all(|(name, entry)| each(name, entry)) || is_last {
+            if !page.iter().all(|(name, entry)| each(name, entry)) {
                 return Ok(());
             }
+            let Some((last, _)) = page.last().filter(|_| page.len() == PAGE) else {
+                return Ok(());
+            };
+            page = self.read(|db| db.list_files_after(parent, last, PAGE))?;
         }
+    }
+
+    /// Whether a directory is `outer`, or is in it, however deep.
+    fn is_inside(&self, directory: i64, outer: i64) -> Result<bool> {
+        let mut at = directory;
+        // No way is longer than there are entries.
+        for _ in 0..=MAX_ENTRIES {
+            if at == outer {
+                return Ok(true);
+            }
+            match self.read(|db| db.parent_of_file(at))? {
+                Some(parent) => at = parent,
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
     /// What an open file or directory is now; `NoEntry` once it was removed.
@@ -191,6 +208,9 @@ impl StoredFiles {
     fn check_growth(&self, file: FileEntry, size: u64) -> Result<()> {
         if size <= file.size {
             return Ok(());
+        }
+        if size > MAX_FILE_BYTES {
+            return Err(FilesError::TooLarge);
         }
         let (_, used) = self.read(Database::files_usage)?;
         match used.checked_add(size - file.size) {
@@ -232,6 +252,10 @@ impl StoredFiles {
 
     /// Follows all names of a path, and finds what the last one is.
     fn place(&self, base: i64, path: &str) -> Result<Place> {
+        // Who has a directory open may have seen it removed.
+        if !self.stat(base)?.is_directory {
+            return Err(FilesError::NotDirectory);
+        }
         let mut way = vec![base];
         let mut last: Option<&str> = None;
         for name in names(path)? {
@@ -266,7 +290,6 @@ impl StoredFiles {
             parent,
             name: name.to_owned(),
             found,
-            way,
         })
     }
 }

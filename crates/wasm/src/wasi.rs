@@ -35,6 +35,7 @@ impl Errno {
     pub const BADF: Self = Self(8);
     pub const EXIST: Self = Self(20);
     pub const FAULT: Self = Self(21);
+    pub const FBIG: Self = Self(22);
     pub const INVAL: Self = Self(28);
     pub const IO: Self = Self(29);
     pub const ISDIR: Self = Self(31);

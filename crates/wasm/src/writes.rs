@@ -1,13 +1,33 @@
-//! What one event has written since its last outbound request: kept or undone as one.
+//! What one event has done since its last outbound request: kept or undone as one. That is what it
+//! has written, sent on WebSockets, and left with them.
 
-use std::{cell::Cell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashSet,
+    rc::Rc,
+};
 
-use dolmen_runtime::{Error, Host, NestedEnd, storage};
+use dolmen_runtime::{Error, HibernatingSocket, Host, NestedEnd, SocketId, SocketMessage, storage};
+
+/// What a message costs besides its bytes.
+const MESSAGE_COST: usize = 64;
 
 /// The writes of the event that has the object's guest.
 pub(crate) struct Writes {
     host: Rc<Host>,
     is_open: Cell<bool>,
+    sends: RefCell<Sends>,
+    /// What sockets had before the event.
+    attachments: RefCell<Vec<(Rc<HibernatingSocket>, Box<[u8]>)>>,
+}
+
+/// Messages in the order in which they are to go.
+#[derive(Default)]
+struct Sends {
+    messages: Vec<(Rc<HibernatingSocket>, SocketMessage)>,
+    /// Sockets that get a close.
+    closing: HashSet<SocketId>,
+    cost: usize,
 }
 
 impl Writes {
@@ -15,7 +35,51 @@ impl Writes {
         Self {
             host,
             is_open: Cell::new(false),
+            sends: RefCell::default(),
+            attachments: RefCell::default(),
         }
+    }
+
+    /// Sends a message on each of some sockets once the event has ended well. `None` if all that the
+    /// event sends would be too much; else on how many.
+    pub fn send(
+        &self,
+        sockets: impl IntoIterator<Item = Rc<HibernatingSocket>>,
+        message: &SocketMessage,
+    ) -> Option<usize> {
+        let mut sends = self.sends.borrow_mut();
+        let sockets: Vec<_> = sockets.into_iter().collect();
+        // However many get it, its bytes are there once.
+        let bytes = match message {
+            SocketMessage::Text(bytes) | SocketMessage::Binary(bytes) => bytes.len(),
+            SocketMessage::Close { reason, .. } => reason.len(),
+        };
+        let cost = sends.cost + sockets.len() * MESSAGE_COST + bytes;
+        if cost > self.host.options().socket_buffer {
+            return None;
+        }
+        sends.cost = cost;
+        if let SocketMessage::Close { .. } = message {
+            sends
+                .closing
+                .extend(sockets.iter().map(|socket| socket.id()));
+        }
+        let count = sockets.len();
+        let messages = sockets.into_iter().map(|socket| (socket, message.clone()));
+        sends.messages.extend(messages);
+        Some(count)
+    }
+
+    /// Whether the object has closed a socket, or does in this event.
+    pub fn closes(&self, socket: &HibernatingSocket) -> bool {
+        socket.is_closed_here() || self.sends.borrow().closing.contains(&socket.id())
+    }
+
+    /// Leaves bytes with a socket, unless the event fails.
+    pub fn attach(&self, socket: &Rc<HibernatingSocket>, bytes: Box<[u8]>) {
+        let before = socket.attachment().unwrap_or_default();
+        self.attachments.borrow_mut().push((socket.clone(), before));
+        socket.attach(bytes);
     }
 
     /// A write comes.
@@ -30,13 +94,29 @@ impl Writes {
         Ok(())
     }
 
-    /// Keeps or undoes what was written.
+    /// Keeps or undoes what was done.
     ///
     /// # Errors
     /// If SQLite refuses.
     pub fn end(&self, end: NestedEnd) -> Result<(), Error> {
+        let (sends, attachments) = (self.sends.take(), self.attachments.take());
         if self.is_open.take() {
             self.host.end_nested(end)?;
+        }
+        match end {
+            NestedEnd::Commit => {
+                for (socket, message) in sends.messages {
+                    if let SocketMessage::Close { .. } = message {
+                        socket.close_here();
+                    }
+                    self.host.send_on_socket(socket.end(), message);
+                }
+            }
+            NestedEnd::Rollback => {
+                for (socket, before) in attachments.into_iter().rev() {
+                    socket.attach(before);
+                }
+            }
         }
         Ok(())
     }

@@ -256,6 +256,8 @@ impl<'m> Slots<'m> {
     /// If they are not inside the memory.
     pub fn at(memory: &'m [u8], base: u32, count: u32, what: &str) -> Result<Self, Claim> {
         let length = count as usize * SLOT;
+        // Languages give any address for what is empty.
+        let base = if count == 0 { 0 } else { base };
         let slots = range(memory.len(), base, length).ok_or_else(|| {
             Claim(format!(
                 "the {what} at {base:#x} with {count} slots is not inside the memory of {} bytes",
@@ -271,6 +273,19 @@ impl<'m> Slots<'m> {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.slots.len() / SLOT
+    }
+
+    /// The bytes of the strings among them, each as often as it is named. Nothing is copied.
+    ///
+    /// # Errors
+    /// As [`Slots::values`].
+    pub fn bytes(&self, what: &str) -> Result<usize, Claim> {
+        self.values(what).try_fold(0_usize, |sum, value| {
+            Ok(match value? {
+                Value::String(bytes) | Value::Bytes(bytes) => sum.saturating_add(bytes.len()),
+                _ => sum,
+            })
+        })
     }
 
     /// Reads each.

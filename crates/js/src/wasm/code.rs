@@ -60,6 +60,12 @@ impl Code {
     }
 }
 
+/// Imports, exports and globals of one module: each instance has room for all of them, and linking
+/// them is one step.
+const MAX_NAMED: u32 = 50_000;
+/// Functions of one module, of which an instance may need room for a reference each.
+const MAX_FUNCTIONS: u32 = 200_000;
+
 /// What an import or an export is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -131,6 +137,7 @@ impl Compiled {
         for payload in Parser::new(0).parse_all(wasm) {
             match payload.map_err(text)? {
                 Payload::ImportSection(section) => {
+                    check_count(section.count(), "imports", MAX_NAMED)?;
                     for import in section.into_imports() {
                         let import = import.map_err(text)?;
                         let kind = match import.ty {
@@ -144,7 +151,14 @@ impl Compiled {
                         about.imports.push((module, name, kind));
                     }
                 }
+                Payload::FunctionSection(section) => {
+                    check_count(section.count(), "functions", MAX_FUNCTIONS)?;
+                }
+                Payload::GlobalSection(section) => {
+                    check_count(section.count(), "globals", MAX_NAMED)?;
+                }
                 Payload::ExportSection(section) => {
+                    check_count(section.count(), "exports", MAX_NAMED)?;
                     for export in section {
                         let export = export.map_err(text)?;
                         let kind = match export.kind {
@@ -189,6 +203,13 @@ impl About {
     }
 }
 
+fn check_count(count: u32, what: &str, most: u32) -> Result<(), String> {
+    if count > most {
+        return Err(format!("it has {count} {what}; at most {most} are allowed"));
+    }
+    Ok(())
+}
+
 fn no_such_kind(name: &str) -> String {
     format!("{name:?} is of a kind that is not there: exceptions and their tags are not supported")
 }
@@ -211,6 +232,9 @@ mod tests {
             let error = Compiled::inspect(&wasm).err().unwrap();
             assert!(error.contains(says), "{wat}: {error}");
         }
+        let many = format!("(module {})", "(global i32 (i32.const 0))".repeat(50_001));
+        let error = Compiled::inspect(&wat::parse_str(many).unwrap()).err();
+        assert!(error.unwrap().contains("50001 globals"));
         assert!(Compiled::inspect(b"").is_err());
         assert!(Compiled::inspect(b"\0asm\x01\0\0").is_err());
         assert!(Compiled::inspect(b"\0asm\x01\0\0\0").is_ok());

@@ -104,6 +104,28 @@ impl Database {
         })
     }
 
+    /// The same, after a name.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn list_files_after(
+        &mut self,
+        parent: i64,
+        name: &str,
+        limit: usize,
+    ) -> Result<Vec<(String, FileEntry)>> {
+        let sql = format!(
+            "SELECT {COLUMNS}, name FROM _cf_DOLMEN_FILES WHERE parent = ?1 AND name > ?2 ORDER BY name LIMIT ?3"
+        );
+        self.read_files(Vec::new(), |db| {
+            db.prepare_cached(&sql)?
+                .query_map((parent, name, signed(limit as u64)), |row| {
+                    Ok((row.get(4)?, FileEntry::of(row)?))
+                })?
+                .collect()
+        })
+    }
+
     /// How many entries there are, and the bytes of all files.
     ///
     /// # Errors
@@ -176,6 +198,18 @@ impl Database {
                 .execute((id, parent, name))
         })?;
         Ok(())
+    }
+
+    /// The directory that an entry is in; `None` of the root, and of what is removed.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub fn parent_of_file(&mut self, id: i64) -> Result<Option<i64>> {
+        self.read_files(None, |db| {
+            db.prepare_cached("SELECT parent FROM _cf_DOLMEN_FILES WHERE id = ?1")?
+                .query_row([id], |row| row.get(0))
+                .optional()
+        })
     }
 
     /// Copies what a file has from `offset` on into `into`; says how many bytes.

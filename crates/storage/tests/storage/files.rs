@@ -93,6 +93,10 @@ fn files_are_named_listed_moved_and_undone_with_their_transaction() {
     };
     assert_eq!(names(&mut db, 0, 9), ["a", "b", "c"]);
     assert_eq!(names(&mut db, 1, 1), ["b"]);
+    let after = db.list_files_after(folder.id, "a", 1).unwrap();
+    assert_eq!(after[0].0, "b");
+    assert_eq!(db.parent_of_file(folder.id).unwrap(), Some(ROOT_DIRECTORY));
+    assert_eq!(db.parent_of_file(ROOT_DIRECTORY).unwrap(), None);
     db.commit().unwrap();
     let a = db.find_file(folder.id, "a").unwrap().unwrap();
     assert_eq!((a.size, a.modified_ms), (0, 6));

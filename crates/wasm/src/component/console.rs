@@ -14,7 +14,7 @@ use tokio::io::AsyncWrite;
 use wasmtime_wasi::{
     async_trait,
     cli::{IsTerminal, StdoutStream},
-    p2::{OutputStream, Pollable, StreamResult},
+    p2::{OutputStream, Pollable, StreamError, StreamResult},
 };
 
 use crate::on_shard::OnShard;
@@ -22,7 +22,7 @@ use crate::on_shard::OnShard;
 /// Longest line that is logged, in bytes; longer ones are cut in pieces.
 const MAX_LINE: usize = 16 << 10;
 /// What one write may have, in bytes, because nothing interrupts it.
-const MAX_WRITE: usize = 16 << 10;
+const MAX_WRITE: usize = 4 << 10;
 
 /// Which of the two.
 #[derive(Clone, Copy)]
@@ -101,6 +101,10 @@ impl Pollable for Console {
 #[async_trait]
 impl OutputStream for Console {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        // Each byte may be a line of the log, and nothing interrupts this.
+        if bytes.len() > MAX_WRITE {
+            return Err(StreamError::trap("more was written than was permitted"));
+        }
         self.print(&bytes);
         Ok(())
     }

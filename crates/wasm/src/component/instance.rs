@@ -78,7 +78,20 @@ impl Instance for ComponentInstance {
             self.events
                 .push(Box::pin(async move { guests.serve(id, event).await }));
         }
-        while let Poll::Ready(Some(())) = Pin::new(&mut self.events).poll_next(cx) {}
+        let guests = self.guests.clone();
+        // When the turn is to end, what waits behind the event that is to blame must not begin. Nor
+        // may an object's next event in a turn in which the reply of the one before leaves: what
+        // leaves is kept when the turn ends, and this one might still fail.
+        let goes_on = || {
+            !guests.host.slice().stopped() && (guests.host.is_worker() || !guests.writes.leaves())
+        };
+        while goes_on()
+            && let Poll::Ready(Some(())) = Pin::new(&mut self.events).poll_next(cx)
+        {}
+        if !goes_on() {
+            // Who is ready and was not polled wakes nobody.
+            cx.waker().wake_by_ref();
+        }
         if let Err(error) = self.guests.writes.end_turn() {
             self.guests.host.slice().stop(error);
         }

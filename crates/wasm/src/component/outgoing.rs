@@ -51,7 +51,7 @@ impl WasiHttpHooks for Outgoing {
         options: Option<RequestOptions>,
         _told: Box<Told>,
     ) -> Box<Sent> {
-        let gate = self.writes.gate();
+        let gate = self.writes.gate_of_request();
         let client = client(&self.host.options().egress);
         let object = self.host.label();
         Box::new(async move {

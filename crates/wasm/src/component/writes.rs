@@ -6,6 +6,7 @@
 
 use std::{
     cell::{Cell, RefCell},
+    collections::HashSet,
     future::Future,
     rc::Rc,
 };
@@ -31,6 +32,8 @@ pub(crate) struct Writes {
     leaves: Cell<bool>,
     outbox: RefCell<Vec<Post>>,
     outbox_bytes: Cell<usize>,
+    /// Sockets whose close waits there.
+    closing: RefCell<HashSet<SocketId>>,
 }
 
 impl Writes {
@@ -42,6 +45,7 @@ impl Writes {
             leaves: Cell::default(),
             outbox: RefCell::default(),
             outbox_bytes: Cell::default(),
+            closing: RefCell::default(),
         }
     }
 
@@ -69,9 +73,22 @@ impl Writes {
     /// # Errors
     /// The future gives `Storage` if it never will be.
     pub fn gate(&self) -> impl Future<Output = Result<(), Error>> + Send + use<> {
-        self.leaves.set(true);
         self.is_dirty.set(false);
+        self.gate_of_request()
+    }
+
+    /// The same for what leaves beside the response, whose next piece has to wait for a gate of its own.
+    ///
+    /// # Errors
+    /// As [`Writes::gate`].
+    pub fn gate_of_request(&self) -> impl Future<Output = Result<(), Error>> + Send + use<> {
+        self.leaves.set(true);
         self.host.output_gate()
+    }
+
+    /// Whether something leaves when this turn ends.
+    pub fn leaves(&self) -> bool {
+        self.leaves.get()
     }
 
     /// Whether a piece of a response has to wait for [`Writes::gate`].
@@ -90,6 +107,9 @@ impl Writes {
         };
         let all = self.outbox_bytes.get() + bytes + size_of::<Post>();
         self.outbox_bytes.set(all);
+        if let SocketMessage::Close { .. } = message {
+            self.closing.borrow_mut().insert(socket.id());
+        }
         self.outbox.borrow_mut().push(Post { socket, message });
         if all > MAX_OUTBOX_BYTES {
             return self.keep();
@@ -99,10 +119,7 @@ impl Writes {
 
     /// Whether a close of this socket waits.
     pub fn closes(&self, socket: SocketId) -> bool {
-        let is_close = |post: &Post| {
-            post.socket.id() == socket && matches!(post.message, SocketMessage::Close { .. })
-        };
-        self.outbox.borrow().iter().any(is_close)
+        self.closing.borrow().contains(&socket)
     }
 
     /// The turn ends while the event goes on.
@@ -121,11 +138,14 @@ impl Writes {
     /// # Errors
     /// If SQLite refuses.
     pub fn keep(&self) -> Result<(), Error> {
+        let outbox = self.outbox.take();
+        self.outbox_bytes.set(0);
+        self.closing.take();
+        // If it fails, nothing of it is sent.
         if self.is_open.take() {
             self.host.end_nested(NestedEnd::Commit)?;
         }
-        self.outbox_bytes.set(0);
-        for post in self.outbox.take() {
+        for post in outbox {
             if matches!(post.message, SocketMessage::Close { .. }) {
                 post.socket.close_here();
             }
@@ -141,6 +161,7 @@ impl Writes {
     pub fn undo(&self) -> Result<(), Error> {
         self.outbox_bytes.set(0);
         self.outbox.take();
+        self.closing.take();
         self.is_dirty.set(false);
         if self.is_open.take() {
             self.host.end_nested(NestedEnd::Rollback)?;

@@ -24,7 +24,11 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         |mut caller: Caller<'_, State>, (request,): (u32,)| {
             Box::new(async move {
                 let (memory, state) = State::split(&mut caller)?;
-                let [ask] = asks(memory, request, 1)?.try_into().expect("one was read");
+                let limit = state.host.options().max_value_bytes;
+                let Some(mut asks) = asks(memory, request, 1, limit)? else {
+                    return Ok(state.outbox.put(too_much(limit)));
+                };
+                let ask = asks.pop().expect("one was read");
                 let (host, writes) = (state.host.clone(), state.writes.clone());
                 let errand = state.errand.ask(async move {
                     writes.make_durable().await?;
@@ -46,12 +50,12 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         |mut caller: Caller<'_, State>, (requests, count): (u32, u32)| {
             Box::new(async move {
                 let (memory, state) = State::split(&mut caller)?;
+                let limit = state.host.options().max_value_bytes;
                 let found = if count > MAX_REQUESTS {
                     let message =
                         format!("at most {MAX_REQUESTS} requests are sent at the same time");
                     Found::Failed(message)
-                } else {
-                    let asks = asks(memory, requests, count)?;
+                } else if let Some(asks) = asks(memory, requests, count, limit)? {
                     let (host, writes) = (state.host.clone(), state.writes.clone());
                     let errand = state.errand.ask(async move {
                         writes.make_durable().await?;
@@ -59,6 +63,8 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
                         Ok(Found::Slots(outcomes.into_iter().flat_map(slots).collect()))
                     });
                     errand.await
+                } else {
+                    too_much(limit)
                 };
                 Ok(caller.data_mut().outbox.put(found))
             })
@@ -74,10 +80,20 @@ fn slots(outcome: Result<Outcome, String>) -> Vec<Item<'static>> {
         .items()
 }
 
-/// `count` requests of 4 slots each.
-fn asks(memory: &[u8], at: u32, count: u32) -> Result<Vec<Ask>, Claim> {
+fn too_much(limit: usize) -> Found {
+    Found::Failed(format!(
+        "what is sent at the same time has more than {limit} bytes"
+    ))
+}
+
+/// `count` requests of 4 slots each; `None` if they have more than `limit` bytes, which are not
+/// copied then.
+fn asks(memory: &[u8], at: u32, count: u32, limit: usize) -> Result<Option<Vec<Ask>>, Claim> {
     let what = "request of do.fetch";
     let slots = Slots::at(memory, at, count * REQUEST_SLOTS, what)?;
+    if slots.bytes(what)? > limit {
+        return Ok(None);
+    }
     let mut values = slots.values(what);
     let mut next = |part: &str| match values.next() {
         Some(Ok(Value::Null)) => Ok(Bytes::new()),
@@ -89,7 +105,7 @@ fn asks(memory: &[u8], at: u32, count: u32) -> Result<Vec<Ask>, Claim> {
         String::from_utf8(bytes.to_vec())
             .map_err(|_| Claim(format!("the {part} of a {what} is not UTF-8")))
     };
-    (0..count)
+    let asks: Result<_, Claim> = (0..count)
         .map(|_| {
             let method = text(next("method")?, "method")?;
             Ok(Ask {
@@ -104,5 +120,6 @@ fn asks(memory: &[u8], at: u32, count: u32) -> Result<Vec<Ask>, Claim> {
                 headers: next("headers")?,
             })
         })
-        .collect()
+        .collect();
+    asks.map(Some)
 }

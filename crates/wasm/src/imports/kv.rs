@@ -37,8 +37,13 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         |mut caller: Caller<'_, State>, (key, length, value, size): (u32, u32, u32, u32)| {
             Box::new(async move {
                 let key = key_of(&mut caller, (key, length), "do.kv_put")?;
-                let (memory, _) = State::split(&mut caller)?;
+                let (memory, state) = State::split(&mut caller)?;
                 let value = bytes(memory, (value, size), "do.kv_put", "value")?;
+                let limit = state.host.options().max_value_bytes;
+                if value.len() > limit {
+                    let found = Found::Failed(format!("a value has at most {limit} bytes"));
+                    return Ok(state.outbox.put(found));
+                }
                 let value = Bytes::copy_from_slice(value);
                 run(&mut caller, Operation::Put(key, value), |_| Found::Code(0)).await
             })

@@ -27,15 +27,15 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
                 (at, length),
                 binary,
                 "do.ws_send",
-                |host, message| {
-                    let Some(socket) = find(host, socket) else {
-                        return Found::None;
-                    };
-                    if socket.is_closed_here() {
-                        return Found::Failed("the socket is closed".to_owned());
+                |state, message| match find(&state.host, socket) {
+                    None => Found::None,
+                    Some(socket) if state.writes.closes(&socket) => {
+                        Found::Failed("the socket is closed".to_owned())
                     }
-                    host.send_on_socket(socket.end(), message);
-                    Found::Code(0)
+                    Some(socket) => match state.writes.send([socket], message) {
+                        Some(_) => Found::Code(0),
+                        None => too_much(&state.host),
+                    },
                 },
             )
         },
@@ -49,13 +49,10 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
                 (at, length),
                 binary,
                 "do.ws_broadcast",
-                |host, message| {
-                    let all = host.sockets(None).into_iter();
-                    let open =
-                        all.filter(|socket| !socket.is_closed_here() && number(socket) != except);
-                    let sent =
-                        open.map(|socket| host.send_on_socket(socket.end(), message.clone()));
-                    Found::Code(sent.count() as i32)
+                |state, message| {
+                    let all = open(state).filter(|socket| number(socket) != except);
+                    let sent = state.writes.send(all.collect::<Vec<_>>(), message);
+                    sent.map_or_else(|| too_much(&state.host), |sent| Found::Code(sent as i32))
                 },
             )
         },
@@ -63,10 +60,9 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
     linker.func_wrap(MODULE, "ws_close", close)?;
     linker.func_wrap(MODULE, "ws_list", |mut caller: Caller<'_, State>| {
         let state = caller.data_mut();
-        let all = state.host.sockets(None).into_iter();
-        let open = all.filter(|socket| !socket.is_closed_here());
-        let numbers = open.map(|socket| Item::I32(number(&socket))).collect();
-        state.outbox.put(Found::Slots(vec![Item::Array(numbers)]))
+        let numbers = open(state).map(|socket| Item::I32(number(&socket)));
+        let numbers = Item::Array(numbers.collect());
+        state.outbox.put(Found::Slots(vec![numbers]))
     })?;
     linker.func_wrap(
         MODULE,
@@ -81,7 +77,8 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
                     bytes.len()
                 )),
                 Some(socket) => {
-                    Attachment::of(&socket).with_own(bytes).keep(&socket);
+                    let attachment = Attachment::of(&socket).with_own(bytes);
+                    state.writes.attach(&socket, attachment.encoded());
                     Found::Code(0)
                 }
             };
@@ -119,9 +116,14 @@ fn close(
         _ if reason.len() > MAX_REASON => Found::Failed(format!(
             "the reason of a close has at most {MAX_REASON} bytes"
         )),
+        (Some(socket), Some(_)) if state.writes.closes(&socket) => Found::Code(0),
         (Some(socket), Some(code)) => {
-            sockets::close(&state.host, &socket, code, reason);
-            Found::Code(0)
+            let reason = reason.into();
+            let close = SocketMessage::Close { code, reason };
+            match state.writes.send([socket], &close) {
+                Some(_) => Found::Code(0),
+                None => too_much(&state.host),
+            }
         }
     };
     Ok(state.outbox.put(found))
@@ -132,18 +134,36 @@ fn with_message(
     named: Named,
     binary: i32,
     import: &str,
-    send: impl FnOnce(&Host, SocketMessage) -> Found,
+    send: impl FnOnce(&State, &SocketMessage) -> Found,
 ) -> wasmtime::Result<i32> {
     let (memory, state) = State::split(&mut caller)?;
-    let bytes = Bytes::copy_from_slice(bytes(memory, named, import, "message")?);
+    let bytes = bytes(memory, named, import, "message")?;
+    if bytes.len() > state.host.options().socket_buffer {
+        let found = too_much(&state.host);
+        return Ok(state.outbox.put(found));
+    }
+    let bytes = Bytes::copy_from_slice(bytes);
     let found = match binary {
         0 if std::str::from_utf8(&bytes).is_err() => {
             Found::Failed("a text message is UTF-8; send it as bytes".to_owned())
         }
-        0 => send(&state.host, SocketMessage::Text(bytes)),
-        _ => send(&state.host, SocketMessage::Binary(bytes)),
+        0 => send(state, &SocketMessage::Text(bytes)),
+        _ => send(state, &SocketMessage::Binary(bytes)),
     };
     Ok(state.outbox.put(found))
+}
+
+/// The sockets that the object has not closed, the newest first.
+fn open(state: &State) -> impl Iterator<Item = Rc<HibernatingSocket>> {
+    let all = state.host.sockets(None).into_iter();
+    all.filter(|socket| !state.writes.closes(socket))
+}
+
+fn too_much(host: &Host) -> Found {
+    Found::Failed(format!(
+        "one event sends at most {} bytes on its sockets",
+        host.options().socket_buffer
+    ))
 }
 
 /// A socket that the guest names by its number.

@@ -21,6 +21,10 @@ use crate::{
 const MAX_RESULT_BYTES: usize = 64 << 20;
 /// What a cell costs besides its bytes.
 const CELL_BYTES: usize = 32;
+/// Most bytes of all parameters of a statement.
+const MAX_PARAMETER_BYTES: usize = 32 << 20;
+/// How errors call them.
+const PARAMETERS: &str = "parameters of do.sql_exec";
 /// Most parameters of a statement, SQLite's own limit for Durable Objects.
 const MAX_PARAMETERS: u32 = 100;
 
@@ -38,6 +42,10 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
                     Found::Failed(format!(
                         "a statement has at most {MAX_PARAMETERS} parameters"
                     ))
+                } else if bytes_of(memory, params, count)? > MAX_PARAMETER_BYTES {
+                    Found::Failed(format!(
+                        "the parameters of a statement have at most {MAX_PARAMETER_BYTES} bytes together"
+                    ))
                 } else {
                     let params = parameters(memory, params, count)?;
                     let statement = statement.to_owned();
@@ -52,6 +60,11 @@ pub(super) fn link(linker: &mut Linker<State>) -> wasmtime::Result<()> {
         },
     )?;
     Ok(())
+}
+
+/// The bytes that the parameters would take in the host.
+fn bytes_of(memory: &[u8], at: u32, count: u32) -> Result<usize, Claim> {
+    Slots::at(memory, at, count, PARAMETERS)?.bytes(PARAMETERS)
 }
 
 /// A parameter, out of the guest's memory.
@@ -76,7 +89,7 @@ impl Parameter {
 }
 
 fn parameters(memory: &[u8], at: u32, count: u32) -> Result<Vec<Parameter>, Claim> {
-    let what = "parameters of do.sql_exec";
+    let what = PARAMETERS;
     let slots = Slots::at(memory, at, count, what)?;
     slots
         .values(what)

@@ -37,9 +37,12 @@ pub(crate) async fn serve(
         }
     };
     let values = matches!(&operation, Operation::List(listing) if listing.values);
-    let answer = super::own(operation, host, writes)?;
-    writes.end(NestedEnd::Commit)?;
-    Ok(match answer {
+    let answer = super::own(operation, host, writes);
+    writes.end(match answer {
+        Ok(_) => NestedEnd::Commit,
+        Err(_) => NestedEnd::Rollback,
+    })?;
+    Ok(match answer? {
         Answer::Value(value) => binary(value),
         Answer::Missing => response(StatusCode::NOT_FOUND, ""),
         Answer::Done => FetchResponse {

@@ -28,9 +28,13 @@ pub(super) async fn ask(operation: Operation, host: &Host) -> Result<Answer, Err
         ));
     }
     let wants = Wants::of(&operation);
-    let reply = host
-        .call(namespace, NAME, Event::Fetch(as_request(operation)))
-        .await?;
+    let called = host.call(namespace, NAME, Event::Fetch(as_request(operation)));
+    let reply = match called.await {
+        Err(error) if matches!(error.kind(), ErrorKind::Overloaded | ErrorKind::Unavailable) => {
+            return Ok(Answer::Failed(error.to_string()));
+        }
+        reply => reply?,
+    };
     let Reply::Fetch(response) = reply else {
         return Err(Error::new(ErrorKind::Internal, "KV gave no response"));
     };

@@ -70,6 +70,7 @@ impl From<FilesError> for Errno {
             FilesError::NotDirectory => Self::NOTDIR,
             FilesError::NotEmpty => Self::NOTEMPTY,
             FilesError::Outside => Self::NOTCAPABLE,
+            FilesError::TooLarge => Self::FBIG,
         }
     }
 }
@@ -330,11 +331,19 @@ pub(super) fn write(
             let open = writable(open)?;
             let appends = open.flags & APPEND != 0 && offset.is_none();
             let mut at = offset.unwrap_or(open.at);
-            for (from, length) in buffers {
-                let bytes = view.range(from, length)?;
-                let place = (!appends).then_some(at);
-                at = descriptors.files.write(&open.file, place, bytes, now)?;
-            }
+            // One write, however many buffers: each is a matter of the database.
+            let mut gathered = Vec::new();
+            let bytes = match buffers[..] {
+                [(from, length)] => view.range(from, length)?,
+                _ => {
+                    for (from, length) in buffers {
+                        gathered.extend_from_slice(view.range(from, length)?);
+                    }
+                    &gathered
+                }
+            };
+            let place = (!appends).then_some(at);
+            at = descriptors.files.write(&open.file, place, bytes, now)?;
             if offset.is_none() {
                 open.at = at;
             }

@@ -208,6 +208,9 @@ const PARTS: &str = r#"
     ;; A message: `!` traps, `?` answers bytes and closes, others come back.
     (if (i32.eq (i32.load8_u (local.get $b)) (i32.const 33)) (then
       (drop (call $kv_put (i32.const 488) (i32.const 6) (local.get $b) (local.get $bn)))
+      (drop (call $ws_broadcast (local.get $b) (local.get $bn) (i32.const 0) (i32.const -1)))
+      (drop (call $ws_attach (i32.const 2) (local.get $b) (local.get $bn)))
+      (drop (call $ws_close (i32.const 2) (i32.const 3000) (local.get $b) (local.get $bn)))
       (unreachable)))
     (call $respond (i32.const 200) (i32.const 0) (call $slot (local.get $r) (i32.const 2))
       (select (i32.const 700) (i32.const 0) (i32.eq (i32.load8_u (local.get $b)) (i32.const 63)))))

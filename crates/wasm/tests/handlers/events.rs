@@ -277,10 +277,14 @@ fn a_close_reaches_the_handler_with_its_code_and_reason() {
 }
 
 #[test]
-fn a_handler_that_panics_on_a_message_loses_the_socket_and_its_writes() {
+fn a_handler_that_panics_on_a_message_loses_the_socket_and_all_that_it_did() {
     in_world(&doing(), async |w| {
         let end = connect(w, "/x").await;
         assert_eq!(end.receive().await, text("hello"));
+        let other = connect(w, "/x").await;
+        assert_eq!(other.receive().await, text("hello"));
+        assert_eq!(list(w).await, [2, 1]);
+        w.post("a", "/t/2", "mine").await;
         say(&end, "!");
         let Some(Received::Message(SocketMessage::Text(told))) = end.receive().await else {
             panic!("no text")
@@ -288,6 +292,11 @@ fn a_handler_that_panics_on_a_message_loses_the_socket_and_its_writes() {
         assert!(told.starts_with(b"error: "), "{told:?}");
         assert_eq!(end.receive().await, closed(1_011, "handler panic"));
         assert_eq!(w.object("a", "/g/closed").await.status, 404, "undone");
+        // It had sent to both, closed the other one and left something with it.
+        say(&other, "still here");
+        assert_eq!(other.receive().await, text("still here"));
+        assert_eq!(list(w).await, [2]);
+        assert_eq!(w.object("a", "/u/2").await.text(), "mine");
     });
 }
 

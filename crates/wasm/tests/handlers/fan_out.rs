@@ -1,8 +1,8 @@
 //! The fan-out: what a module wants fetched before its handler runs.
 
 use super::{
-    server::Server,
-    world::{in_world, in_world_beside, module, options, text},
+    server::in_world_with_server,
+    world::{in_world, module, options, text},
 };
 
 /// A guest that wants `urls`, and answers with the tags of slots 6 to 8, and the texts behind.
@@ -46,15 +46,11 @@ fn wanting(urls: &[&str]) -> String {
 
 #[test]
 fn what_a_module_wants_is_fetched_before_its_handler_runs() {
-    let event_loop = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let local = tokio::task::LocalSet::new();
-    let server = local.block_on(&event_loop, Server::start());
-    let first = format!("{}/one", server.url);
-    let urls = [&first[..], "http://127.0.0.1:1/", &first[..]];
-    in_world_beside(&wanting(&urls), options(), (event_loop, local), async |w| {
+    let wat = |server: &str| {
+        let first = format!("{server}/one");
+        wanting(&[&first, "http://127.0.0.1:1/", &first])
+    };
+    in_world_with_server(wat, options(), async |w, server| {
         let one = "4get /one||";
         assert_eq!(w.worker("/a").await.text(), format!("{one}2{one}"));
         assert_eq!(w.object("a", "/a").await.text(), format!("{one}2{one}"));

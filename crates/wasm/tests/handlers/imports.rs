@@ -2,8 +2,8 @@
 
 use super::{
     doing::{Value, doing, slots},
-    server::Server,
-    world::{Answer, World, in_world, in_world_beside, options},
+    server::{Server, in_world_with_server},
+    world::{Answer, World, in_world, options},
 };
 
 fn array(values: impl IntoIterator<Item = Value>) -> Value {
@@ -57,7 +57,23 @@ async fn keys_and_values(
         "after start"
     );
     let backwards: Vec<_> = all.iter().rev().cloned().collect();
-    assert_eq!(listed(&get("/l/10").await), array(backwards), "reverse");
+    assert_eq!(
+        listed(&get("/l/10").await),
+        array(backwards.clone()),
+        "reverse"
+    );
+    let from = array(backwards[1..].to_vec());
+    assert_eq!(
+        listed(&put("/l/10", b"ab").await),
+        from,
+        "reverse, at start"
+    );
+    let after = array(backwards[2..].to_vec());
+    assert_eq!(
+        listed(&put("/l/50", b"ab").await),
+        after,
+        "reverse, after start"
+    );
     assert_eq!(
         listed(&get("/l/21a").await),
         array([pair("a", b"")]),
@@ -252,17 +268,8 @@ fn what_is_not_in_the_memory_is_a_panic_and_slots_are_taken_whole() {
     });
 }
 
-/// Runs a test with a server on the same event loop.
 fn with_server(options: dolmen_runtime::Options, test: impl AsyncFnOnce(&World, &Server)) {
-    let event_loop = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let local = tokio::task::LocalSet::new();
-    let server = local.block_on(&event_loop, Server::start());
-    in_world_beside(&doing(), options, (event_loop, local), async |w| {
-        test(w, &server).await
-    });
+    in_world_with_server(|_| doing(), options, test);
 }
 
 #[test]
@@ -316,6 +323,16 @@ fn many_requests_are_out_at_the_same_time_and_their_results_are_in_order() {
         assert_eq!((&found[0], &found[4]), (&Value::I32(0), &Value::I32(0)));
         assert!(matches!(&found[2], Value::String(reason) if !reason.is_empty()));
         assert!(w.object("a", "/T/").await.text().contains("64"));
+    });
+}
+
+#[test]
+fn what_is_asked_for_at_once_has_a_limit_before_it_is_copied() {
+    in_world(&doing(), async |w| {
+        // The same 4 MiB nine times.
+        let refused = w.post("a", "/F/9", vec![b'x'; 4 << 20]).await;
+        assert_eq!(refused.status, 422);
+        assert!(refused.text().contains("more than"), "{}", refused.text());
     });
 }
 

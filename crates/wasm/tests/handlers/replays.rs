@@ -3,8 +3,8 @@
 use dolmen_runtime::{EgressPolicy, Options};
 
 use super::{
-    server::Server,
-    world::{in_world, module, options, text},
+    server::{Server, in_world_with_server},
+    world::{World, in_world, module, options, text},
 };
 
 /// A handler that wants each of `calls` (the type slot, then the body slot), and then answers with
@@ -57,30 +57,21 @@ fn wanting(calls: &[(&str, &str)]) -> String {
     )
 }
 
-/// Runs a test with a server of its own on the same event loop.
+/// Runs a test with a server whose URL the calls may have.
 fn with_server(
     options: Options,
     calls: impl Fn(&str) -> Vec<(String, String)>,
-    test: impl AsyncFnOnce(&super::world::World, &Server),
+    test: impl AsyncFnOnce(&World, &Server),
 ) {
-    // The address must be known before the module is made.
-    let event_loop = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let local = tokio::task::LocalSet::new();
-    let server = local.block_on(&event_loop, Server::start());
-    let calls = calls(&server.url);
-    let borrowed: Vec<_> = calls
-        .iter()
-        .map(|(kind, body)| (kind.as_str(), body.as_str()))
-        .collect();
-    super::world::in_world_beside(
-        &wanting(&borrowed),
-        options,
-        (event_loop, local),
-        async |w| test(w, &server).await,
-    );
+    let wat = |url: &str| {
+        let calls = calls(url);
+        let borrowed: Vec<_> = calls
+            .iter()
+            .map(|(kind, body)| (kind.as_str(), body.as_str()))
+            .collect();
+        wanting(&borrowed)
+    };
+    in_world_with_server(wat, options, test);
 }
 
 #[test]

@@ -5,11 +5,14 @@ use std::{
     rc::Rc,
 };
 
+use dolmen_runtime::Options;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::Notify,
 };
+
+use super::world::{World, event_loop, in_world_beside};
 
 /// Answers each request with its first line, its `x-sent` and its body; `/to?URL` redirects there,
 /// and the first `/held` is answered once it is released.
@@ -81,4 +84,18 @@ impl Server {
         };
         stream.write_all(answer.as_bytes()).await.unwrap();
     }
+}
+
+/// Runs a test beside a server; the module is made of the server's URL.
+pub fn in_world_with_server(
+    wat: impl FnOnce(&str) -> String,
+    options: Options,
+    test: impl AsyncFnOnce(&World, &Server),
+) {
+    let (event_loop, local) = event_loop();
+    let server = local.block_on(&event_loop, Server::start());
+    let wat = wat(&server.url);
+    in_world_beside(&wat, options, (event_loop, local), async |w| {
+        test(w, &server).await;
+    });
 }

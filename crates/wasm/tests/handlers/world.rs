@@ -122,6 +122,15 @@ pub fn in_world(wat: &str, test: impl AsyncFnOnce(&World)) {
     in_world_with(wat, options(), test);
 }
 
+/// An event loop, for what runs beside a world too.
+pub fn event_loop() -> (tokio::runtime::Runtime, LocalSet) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    (runtime, LocalSet::new())
+}
+
 /// Runs a test in a world that serves a module, and shuts it down.
 pub fn in_world_with(wat: &str, options: Options, test: impl AsyncFnOnce(&World)) {
     in_world_at(wat, options, Clock::system(), test);
@@ -129,21 +138,12 @@ pub fn in_world_with(wat: &str, options: Options, test: impl AsyncFnOnce(&World)
 
 /// As [`in_world`], of a module that is compiled already.
 pub fn in_world_of(wasm: &[u8], test: impl AsyncFnOnce(&World)) {
-    let event_loop = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let event_loop = (event_loop, LocalSet::new());
-    serve(wasm, options(), Clock::system(), event_loop, test);
+    serve(wasm, options(), Clock::system(), event_loop(), test);
 }
 
 /// As [`in_world_with`], on a clock of the test's.
 pub fn in_world_at(wat: &str, options: Options, clock: Clock, test: impl AsyncFnOnce(&World)) {
-    let event_loop = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    run(wat, options, clock, (event_loop, LocalSet::new()), test);
+    run(wat, options, clock, event_loop(), test);
 }
 
 /// As [`in_world_with`], on an event loop that has something else to do too.

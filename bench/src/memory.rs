@@ -39,7 +39,12 @@ pub fn per_object(flags: &Flags, server: &Server, call: Call) -> Result<Figure> 
     };
     touch(WARM_UP_OBJECTS, WARM_UP_OBJECTS.count, flags.memory_time)?;
     let before = server.resident_bytes()?;
-    let touched = touch(Objects::new_each(), objects(flags), flags.memory_time)?.acknowledged;
+    let count = match call {
+        // They keep no file open before they write.
+        Call::InObject(_) => flags.memory_objects,
+        _ => objects(flags),
+    };
+    let touched = touch(Objects::new_each(), count, flags.memory_time)?.acknowledged;
     let after = server.resident_bytes()?;
 
     let sample = Objects::sample(touched, MOST_ASKED);

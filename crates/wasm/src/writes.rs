@@ -17,8 +17,13 @@ pub(crate) struct Writes {
     host: Rc<Host>,
     is_open: Cell<bool>,
     sends: RefCell<Sends>,
-    /// What sockets had before the event.
-    attachments: RefCell<Vec<(Rc<HibernatingSocket>, Box<[u8]>)>>,
+    attachments: RefCell<Vec<Before>>,
+}
+
+/// What a socket had before the event.
+struct Before {
+    socket: Rc<HibernatingSocket>,
+    attachment: Box<[u8]>,
 }
 
 /// Messages in the order in which they are to go.
@@ -77,8 +82,10 @@ impl Writes {
 
     /// Leaves bytes with a socket, unless the event fails.
     pub fn attach(&self, socket: &Rc<HibernatingSocket>, bytes: Box<[u8]>) {
-        let before = socket.attachment().unwrap_or_default();
-        self.attachments.borrow_mut().push((socket.clone(), before));
+        self.attachments.borrow_mut().push(Before {
+            socket: socket.clone(),
+            attachment: socket.attachment().unwrap_or_default(),
+        });
         socket.attach(bytes);
     }
 
@@ -113,8 +120,8 @@ impl Writes {
                 }
             }
             NestedEnd::Rollback => {
-                for (socket, before) in attachments.into_iter().rev() {
-                    socket.attach(before);
+                for before in attachments.into_iter().rev() {
+                    before.socket.attach(before.attachment);
                 }
             }
         }

@@ -81,9 +81,10 @@ func (w *writer) finish() unsafe.Pointer {
 	if contentType == "" && len(content) > 0 && w.sent["Content-Encoding"] == nil && !has(w.sent, "Content-Type") {
 		contentType = http.DetectContentType(content)
 	}
+	// The host drops a length, but for the answer to HEAD, where the handler alone knows it.
 	lines, err := headerLines(w.sent, func(name string) bool {
 		switch name {
-		case "Connection", "Content-Length", "Content-Type", "Keep-Alive", "Trailer", "Transfer-Encoding", "Upgrade":
+		case "Connection", "Content-Type", "Keep-Alive", "Trailer", "Transfer-Encoding", "Upgrade":
 			return true
 		}
 		return false

@@ -20,7 +20,7 @@ const repository = join(here, "..", "..");
 export async function build(tools) {
   const entry = join(resolve(tools), "node_modules", "@bytecodealliance", "componentize-js", "src", "componentize.js");
   if (!existsSync(entry)) {
-    console.error(`${entry} is missing: run \`npm ci --prefix ${tools}\``);
+    console.error(`${entry} is missing: run \`npm install --prefix ${tools} --no-package-lock\``);
     process.exit(2);
   }
   const { componentize } = await import(pathToFileURL(entry));

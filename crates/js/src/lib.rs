@@ -14,6 +14,7 @@ mod engine;
 mod exception;
 mod fetch;
 mod instance;
+mod js_class;
 mod json;
 mod module;
 pub mod node;

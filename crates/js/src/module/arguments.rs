@@ -3,32 +3,14 @@
 use std::cell::RefCell;
 
 use dolmen_runtime::Message;
-use rquickjs::{
-    Class, Ctx, JsLifetime, Value,
-    class::{JsClass, Readable, Trace, Tracer},
-    function::Constructor,
-};
+use rquickjs::{Class, Ctx, Value};
+
+use crate::js_class::js_class;
 
 /// The JavaScript object around a message, until a call takes it.
 struct Arguments(RefCell<Option<Message>>);
 
-impl<'js> Trace<'js> for Arguments {
-    fn trace<'a>(&self, _tracer: Tracer<'a, 'js>) {}
-}
-
-// SAFETY: nothing in it has the lifetime.
-unsafe impl<'js> JsLifetime<'js> for Arguments {
-    type Changed<'to> = Arguments;
-}
-
-impl<'js> JsClass<'js> for Arguments {
-    const NAME: &'static str = "Arguments";
-    type Mutable = Readable;
-
-    fn constructor(_ctx: &Ctx<'js>) -> rquickjs::Result<Option<Constructor<'js>>> {
-        Ok(None)
-    }
-}
+js_class!(Arguments, "Arguments");
 
 /// The object that stands for `message` until the call is made.
 pub(super) fn wrap<'js>(ctx: &Ctx<'js>, message: Message) -> rquickjs::Result<Value<'js>> {

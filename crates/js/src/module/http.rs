@@ -8,9 +8,7 @@ use dolmen_runtime::{
     FetchResponse, Host, Reply, body_stream,
 };
 use rquickjs::{
-    Array, Class, Ctx, Exception, Function, JsLifetime, Object, TypedArray, Value,
-    class::{JsClass, Readable, Trace, Tracer},
-    function::{Constructor, Opt},
+    Array, Class, Ctx, Exception, Function, Object, TypedArray, Value, function::Opt,
     promise::Promised,
 };
 
@@ -18,7 +16,10 @@ use super::{
     native::{self, function},
     remote::RemoteHandle,
 };
-use crate::web::message::{self, NewBody, PullSource, TakenBody};
+use crate::{
+    js_class::js_class,
+    web::message::{self, NewBody, PullSource, TakenBody},
+};
 
 /// A body that arrives while a program reads it.
 struct Arriving(tokio::sync::Mutex<Option<BodyReader>>);
@@ -166,23 +167,7 @@ async fn pump<'js>(
 /// The JavaScript object around one end of a stream, until a message takes it.
 struct StreamHandle(RefCell<Option<Cap>>);
 
-impl<'js> Trace<'js> for StreamHandle {
-    fn trace<'a>(&self, _tracer: Tracer<'a, 'js>) {}
-}
-
-// SAFETY: nothing in it has the lifetime.
-unsafe impl<'js> JsLifetime<'js> for StreamHandle {
-    type Changed<'to> = StreamHandle;
-}
-
-impl<'js> JsClass<'js> for StreamHandle {
-    const NAME: &'static str = "Stream";
-    type Mutable = Readable;
-
-    fn constructor(_ctx: &Ctx<'js>) -> rquickjs::Result<Option<Constructor<'js>>> {
-        Ok(None)
-    }
-}
+js_class!(StreamHandle, "Stream");
 
 /// The end of a stream that `value` is a handle of, if it is one.
 pub(super) fn take_stream(value: &Value<'_>) -> rquickjs::Result<Option<Cap>> {

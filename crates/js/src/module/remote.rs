@@ -3,11 +3,9 @@
 use std::{cell::RefCell, sync::Arc};
 
 use dolmen_runtime::{Cap, Client, Connection, Entrypoint, Export, ObjectRef, Target};
-use rquickjs::{
-    Class, Ctx, Exception, JsLifetime, Value,
-    class::{JsClass, Readable, Trace, Tracer},
-    function::Constructor,
-};
+use rquickjs::{Class, Ctx, Exception, Value};
+
+use crate::js_class::js_class;
 
 /// Where calls go.
 #[derive(Clone, Debug)]
@@ -56,23 +54,7 @@ pub(crate) struct RemoteHandle {
     is_promise: bool,
 }
 
-impl<'js> Trace<'js> for RemoteHandle {
-    fn trace<'a>(&self, _tracer: Tracer<'a, 'js>) {}
-}
-
-// SAFETY: nothing in it has the lifetime.
-unsafe impl<'js> JsLifetime<'js> for RemoteHandle {
-    type Changed<'to> = RemoteHandle;
-}
-
-impl<'js> JsClass<'js> for RemoteHandle {
-    const NAME: &'static str = "Remote";
-    type Mutable = Readable;
-
-    fn constructor(_ctx: &Ctx<'js>) -> rquickjs::Result<Option<Constructor<'js>>> {
-        Ok(None)
-    }
-}
+js_class!(RemoteHandle, "Remote");
 
 impl RemoteHandle {
     pub fn wrap<'js>(

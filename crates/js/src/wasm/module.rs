@@ -8,10 +8,7 @@ use std::{
 };
 
 use rquickjs::{
-    Array, ArrayBuffer, Class, Ctx, Exception, Function, JsLifetime, Object, Result, TypedArray,
-    Value,
-    class::{JsClass, Readable, Trace, Tracer},
-    function::Constructor,
+    Array, ArrayBuffer, Class, Ctx, Exception, Function, Object, Result, TypedArray, Value,
     module::Declared,
     prelude::{Func, List},
 };
@@ -25,7 +22,7 @@ use super::{
     errors::{self, Class as ErrorClass},
     values::Type,
 };
-use crate::{raw, web::group};
+use crate::{js_class::js_class, raw, web::group};
 
 /// How long the turn sleeps before it looks again whether the other thread is done.
 const NAP: Duration = Duration::from_micros(100);
@@ -39,23 +36,7 @@ const STACK_BYTES: usize = 8 << 20;
 /// A compiled module in JavaScript, inside of a `WebAssembly.Module`.
 pub(crate) struct ModuleHandle(pub(super) Arc<Compiled>);
 
-impl<'js> Trace<'js> for ModuleHandle {
-    fn trace<'a>(&self, _tracer: Tracer<'a, 'js>) {}
-}
-
-// SAFETY: nothing in it has the lifetime.
-unsafe impl<'js> JsLifetime<'js> for ModuleHandle {
-    type Changed<'to> = ModuleHandle;
-}
-
-impl<'js> JsClass<'js> for ModuleHandle {
-    const NAME: &'static str = "CompiledModule";
-    type Mutable = Readable;
-
-    fn constructor(_ctx: &Ctx<'js>) -> Result<Option<Constructor<'js>>> {
-        Ok(None)
-    }
-}
+js_class!(ModuleHandle, "CompiledModule");
 
 /// Adds `compile`, `validate`, `imports`, `exports` and `customSections` to `native`.
 pub(super) fn native(native: &Object<'_>) -> Result<()> {

@@ -7,16 +7,12 @@ use dolmen_runtime::{
     websocket,
 };
 use rquickjs::{
-    Array, ArrayBuffer, Class, Ctx, Exception, JsLifetime, Object, Result, String as JsString,
-    Value,
-    class::{JsClass, Readable, Trace, Tracer},
-    function::{Constructor, Opt},
-    prelude::Func,
-    promise::Promised,
+    Array, ArrayBuffer, Class, Ctx, Exception, Object, Result, String as JsString, Value,
+    function::Opt, prelude::Func, promise::Promised,
 };
 
 use super::WebHost;
-use crate::{module, value_format};
+use crate::{js_class::js_class, module, value_format};
 
 /// Largest attachment, in bytes.
 const MAX_ATTACHMENT: usize = 16_384;
@@ -39,23 +35,7 @@ pub(crate) struct SocketHandle {
     attachment: RefCell<Option<Box<[u8]>>>,
 }
 
-impl<'js> Trace<'js> for SocketHandle {
-    fn trace<'a>(&self, _tracer: Tracer<'a, 'js>) {}
-}
-
-// SAFETY: nothing in it has the lifetime.
-unsafe impl<'js> JsLifetime<'js> for SocketHandle {
-    type Changed<'to> = SocketHandle;
-}
-
-impl<'js> JsClass<'js> for SocketHandle {
-    const NAME: &'static str = "Socket";
-    type Mutable = Readable;
-
-    fn constructor(_ctx: &Ctx<'js>) -> Result<Option<Constructor<'js>>> {
-        Ok(None)
-    }
-}
+js_class!(SocketHandle, "Socket");
 
 impl SocketHandle {
     pub(crate) fn wrap<'js>(ctx: &Ctx<'js>, end: SocketEnd) -> Result<Value<'js>> {

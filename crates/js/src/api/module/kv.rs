@@ -8,14 +8,10 @@ use std::{
 };
 
 use dolmen_runtime::{Host, storage::ListOptions};
-use rquickjs::{
-    Array, Class, Ctx, Exception, Function, IntoJs, JsLifetime, Object, Value,
-    class::{JsClass, Readable, Trace, Tracer},
-    function::{Constructor, This},
-};
+use rquickjs::{Array, Class, Ctx, Exception, Function, IntoJs, Object, Value, function::This};
 
 use super::{Buffer, function, listing::Listing, storage, throw};
-use crate::value_format;
+use crate::{js_class::js_class, value_format};
 
 /// Entries that a list reads at a time, and bytes of them after which it stops earlier.
 const BATCH: usize = 32;
@@ -43,29 +39,13 @@ struct List {
     ended: bool,
 }
 
-impl<'js> Trace<'js> for ListHandle {
-    fn trace<'a>(&self, _tracer: Tracer<'a, 'js>) {}
-}
+js_class!(ListHandle, "KvListIterator", list_prototype);
 
-// SAFETY: nothing in it has the lifetime.
-unsafe impl<'js> JsLifetime<'js> for ListHandle {
-    type Changed<'to> = ListHandle;
-}
-
-impl<'js> JsClass<'js> for ListHandle {
-    const NAME: &'static str = "KvListIterator";
-    type Mutable = Readable;
-
-    fn prototype(ctx: &Ctx<'js>) -> rquickjs::Result<Option<Object<'js>>> {
-        let prototype = Object::new(ctx.clone())?;
-        let next = |ctx: Ctx<'js>, this: This<Class<'js, ListHandle>>| this.0.borrow().next(&ctx);
-        prototype.set("next", Function::new(ctx.clone(), next)?.with_name("next")?)?;
-        Ok(Some(prototype))
-    }
-
-    fn constructor(_ctx: &Ctx<'js>) -> rquickjs::Result<Option<Constructor<'js>>> {
-        Ok(None)
-    }
+fn list_prototype<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let prototype = Object::new(ctx.clone())?;
+    let next = |ctx: Ctx<'js>, this: This<Class<'js, ListHandle>>| this.0.borrow().next(&ctx);
+    prototype.set("next", Function::new(ctx.clone(), next)?.with_name("next")?)?;
+    Ok(prototype)
 }
 
 pub(super) fn native<'js>(

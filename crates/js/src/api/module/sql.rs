@@ -7,9 +7,8 @@ use dolmen_runtime::{
     storage::{SqlColumns, SqlCursor, SqlSummary, SqlValue},
 };
 use rquickjs::{
-    Class, Coerced, Ctx, Exception, Function, JsLifetime, Object, Value,
-    class::{JsClass, Readable, Trace, Tracer},
-    function::{Constructor, Rest, This},
+    Class, Coerced, Ctx, Exception, Function, Object, Value,
+    function::{Rest, This},
     object::Accessor,
 };
 
@@ -19,7 +18,7 @@ use super::{
     row::{self, Keys, Rows, Shape},
     storage, throw,
 };
-use crate::value_format;
+use crate::{js_class::js_class, value_format};
 
 /// Shapes whose keys are kept.
 const MAX_SHAPES: usize = 256;
@@ -46,32 +45,6 @@ pub(super) struct CursorHandle(Rc<Run>);
 
 /// An iterator over a cursor; all of them share its position.
 pub(super) struct RowsHandle(Rc<Run>, Shape);
-
-macro_rules! js_class {
-    ($type:ident, $name:literal, $prototype:ident) => {
-        impl<'js> Trace<'js> for $type {
-            fn trace<'a>(&self, _tracer: Tracer<'a, 'js>) {}
-        }
-
-        // SAFETY: nothing in it has the lifetime.
-        unsafe impl<'js> JsLifetime<'js> for $type {
-            type Changed<'to> = $type;
-        }
-
-        impl<'js> JsClass<'js> for $type {
-            const NAME: &'static str = $name;
-            type Mutable = Readable;
-
-            fn prototype(ctx: &Ctx<'js>) -> rquickjs::Result<Option<Object<'js>>> {
-                $prototype(ctx).map(Some)
-            }
-
-            fn constructor(_ctx: &Ctx<'js>) -> rquickjs::Result<Option<Constructor<'js>>> {
-                Ok(None)
-            }
-        }
-    };
-}
 
 js_class!(CursorHandle, "Cursor", cursor_prototype);
 js_class!(RowsHandle, "RowIterator", rows_prototype);
